@@ -1,0 +1,150 @@
+package leaktest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func init() {
+	helpers["idle"] = idle
+	helpers["start an orphan"] = func() int { return startOrphan() }
+
+	leak("descriptor", func() int { return dup(0) })
+	leak("child", func() int { return start(exec.Command("cat")) })
+	leak("goroutine that waits for a child", leaveWaiting)
+	leak("zombie", leaveZombie)
+	leak("orphan of this binary", func() int { return runOrphanStarter() })
+	leak("daemon", func() int { return finish(exec.Command("sh", "-c", "exec 3<&0; setsid cat <&3 >/dev/null 2>&1 &")) })
+	leak("shared memory", func() int { return leaveSharedMemory("") })
+	leak("own shared memory", func() int { return leaveSharedMemory(fmt.Sprint(os.Getpid(), "-")) })
+	leak("another run's shared memory", func() int { return leaveSharedMemory(fmt.Sprint(os.Getppid(), "-")) })
+}
+
+func TestRunOnLinux(t *testing.T) {
+	t.Cleanup(removeSharedMemory)
+	verdicts(t, []verdict{
+		{helper: "descriptor", code: 1, report: []string{"fd ", "pipe:["}},
+		{helper: "child", code: 1, report: []string{"process ", "state S", ": cat"}},
+		{helper: "goroutine that waits for a child", code: 1, report: []string{": cat", "os.(*Process).Wait"}},
+		{helper: "zombie", code: 1, report: []string{"zombie", "(true)"}},
+		{helper: "orphan of this binary", code: 1, report: []string{"process ", "leaktest.test"}},
+		{helper: "daemon", code: 1, report: []string{"process ", ": cat"}},
+		{helper: "shared memory", code: 1, report: []string{"file /dev/shm/stint-"}},
+		{helper: "own shared memory", code: 1, report: []string{"file /dev/shm/stint-"}},
+		{helper: "another run's shared memory"},
+	})
+}
+
+func dup(fd int) int {
+	if _, err := syscall.Dup(fd); err != nil {
+		return 2
+	}
+	return 0
+}
+
+// start leaves cmd running. Releasing it drops the descriptor that refers to
+// it, so that the process alone is left.
+func start(cmd *exec.Cmd) int {
+	cmd.Stdin = os.Stdin
+	if cmd.Start() != nil || cmd.Process.Release() != nil {
+		return 2
+	}
+	return 0
+}
+
+func finish(cmd *exec.Cmd) int {
+	cmd.Stdin = os.Stdin
+	if cmd.Run() != nil {
+		return 2
+	}
+	return 0
+}
+
+func leaveWaiting() int {
+	cmd := exec.Command("cat")
+	cmd.Stdin = os.Stdin
+	if cmd.Start() != nil {
+		return 2
+	}
+	go func() { _, _ = cmd.Process.Wait() }()
+	return 0
+}
+
+// leaveZombie returns once its child has ended, and does not reap it.
+func leaveZombie() int {
+	cmd := exec.Command("true")
+	if start(cmd) != 0 {
+		return 2
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		for _, p := range processes() {
+			if p.parent == os.Getpid() && p.state == "Z" {
+				return 0
+			}
+		}
+	}
+	return 2
+}
+
+// runOrphanStarter leaves a process of this binary that nothing ties to this
+// one: not its parent, its session or its environment.
+func runOrphanStarter() int {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), helperVariable+"=start an orphan")
+	return finish(cmd)
+}
+
+func startOrphan() int {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = []string{helperVariable + "=idle"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return start(cmd)
+}
+
+// sharedMemoryTag tells this test's objects from all others.
+const sharedMemoryTag = "leaktest"
+
+func leaveSharedMemory(owner string) int {
+	return create("/dev/shm", prefix+owner+sharedMemoryTag)
+}
+
+func removeSharedMemory() {
+	left, _ := filepath.Glob("/dev/shm/" + prefix + "*" + sharedMemoryTag)
+	for _, path := range left {
+		_ = os.Remove(path)
+	}
+}
+
+func TestReadProcess(t *testing.T) {
+	p, ok := readProcess(os.Getpid())
+	if !ok || p.parent != os.Getppid() || p.name == "" {
+		t.Errorf("read of ourselves: %+v, %v", p, ok)
+	}
+	if _, ok := readProcess(1 << 30); ok {
+		t.Error("a process was read that cannot be")
+	}
+}
+
+func TestLeakErrorIsFound(t *testing.T) {
+	before := Take()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = before.Wait(0)
+	_ = r.Close()
+	_ = w.Close()
+	leaks := (*LeakError)(nil)
+	if !errors.As(err, &leaks) || len(leaks.Leaks) != 2 {
+		t.Fatalf("two descriptors are open: %v", err)
+	}
+	if err := before.Wait(0); err != nil {
+		t.Errorf("they are closed: %v", err)
+	}
+}
