@@ -1,0 +1,25 @@
+// Package wire is the language of the channel between a host and one of its
+// worker processes: frames, their kinds, their limits, the handshake, and the
+// codec of arguments and results.
+//
+// A frame is a header of 16 bytes and a payload:
+//
+//	 0       4     5     6      8               16
+//	┌───────┬─────┬─────┬──────┬────────────────┬─────────…
+//	│ size  │kind │  0  │ slot │ id             │ payload (size bytes)
+//	└───────┴─────┴─────┴──────┴────────────────┴─────────…
+//	 uint32  uint8       uint16  uint64           all little-endian
+//
+// The host says Hello, the worker answers Hello; then the host sends Task,
+// Cancel and Quit, and the worker sends Value, Failure and Skipped. Both ends live in one
+// binary, so the version in the handshake is a check, not a negotiation.
+//
+// Decoding trusts nothing: a size is checked against the cap before a byte is
+// allocated for it, memory grows only with the bytes that really came, and
+// every error is an *Error that names what was wrong.
+//
+// # Goroutines
+//
+// None. A Reader is used by one goroutine at a time; the append functions are
+// pure.
+package wire

@@ -1,0 +1,63 @@
+//go:build unix
+
+package worker
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The descriptors that a worker finds open when it starts, beside the three
+// standard ones.
+const (
+	channelFD = 3 // its end of the channel
+	claimsFD  = 4 // the claim table
+)
+
+// socketPair makes a channel: the host's end, non-blocking and in Go's poller,
+// and the worker's, which is only handed on. Both are closed on exec.
+func socketPair() (host, child *os.File, err error) {
+	syscall.ForkLock.RLock() // where SOCK_CLOEXEC is not known, no fork may come between
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		unix.CloseOnExec(fds[0])
+		unix.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+		return nil, nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "stint-channel"), os.NewFile(uintptr(fds[1]), "stint-channel-worker"), nil
+}
+
+// mapShared maps a file that both sides hold.
+func mapShared(file *os.File, size int) ([]byte, error) {
+	mapping, err := unix.Mmap(int(file.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	return mapping, os.NewSyscallError("mmap", err)
+}
+
+func unmapShared(mapping []byte) error { return os.NewSyscallError("munmap", unix.Munmap(mapping)) }
+
+// duplicate copies one of the host's standard files for a worker, or opens the
+// null device where the host has none.
+func duplicate(file *os.File, flags int) (*os.File, error) {
+	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
+	if err == unix.EBADF {
+		return os.OpenFile(os.DevNull, flags, 0)
+	}
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl(F_DUPFD_CLOEXEC)", err)
+	}
+	return os.NewFile(uintptr(fd), file.Name()), nil
+}
+
+// isReset says that the other side is gone and had not read everything.
+func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }

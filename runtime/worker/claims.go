@@ -1,0 +1,89 @@
+package worker
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// Slots is how many tasks can be with one worker at a time: the running one and
+// those sent ahead.
+const Slots = 256
+
+// claimTable is one page of memory that the host and one worker share. Each
+// slot holds the claim on one task: a single word, taken from offered either by
+// the worker, which thereby begins the task, or by the host, which thereby takes
+// it back. One compare-and-swap decides, so a task that was taken back never
+// runs, a task that began is never thought not to have, whoever dies at whatever
+// instant; and taking back needs no answer from a worker that may be hung.
+//
+//	          ┌── worker: begin ────► begun(id)
+//	offered(id)
+//	          └── host: withdraw ───► withdrawn(id)
+//
+// The word carries the task's number on this channel, which is never used
+// twice, so that a stale frame for a slot used again claims nothing.
+//
+// A hostile worker can write what it likes here. All that it gains is to lie
+// about its own tasks, which it could do as well over the channel.
+type claimTable struct {
+	mapping []byte
+	claims  *[Slots]claim
+	clock   monotonicClock
+}
+
+type claim struct {
+	word  atomic.Uint64 // number<<2 | state
+	begun atomic.Int64  // monotonic nanoseconds; written by the worker before it claims
+}
+
+const claimTableSize = int(unsafe.Sizeof([Slots]claim{}))
+
+const (
+	claimOffered = iota + 1
+	claimBegun
+	claimWithdrawn
+)
+
+func newClaimTable(mapping []byte) (*claimTable, error) {
+	if len(mapping) < claimTableSize {
+		return nil, fmt.Errorf("claim table of %d bytes, need %d", len(mapping), claimTableSize)
+	}
+	return &claimTable{
+		mapping: mapping,
+		claims:  (*[Slots]claim)(unsafe.Pointer(unsafe.SliceData(mapping))),
+		clock:   newMonotonicClock(),
+	}, nil
+}
+
+// offer puts a task up for the worker to begin. Host only; the slot is free.
+func (t *claimTable) offer(slot uint16, id uint64) {
+	t.claims[slot].word.Store(id<<2 | claimOffered)
+}
+
+// withdraw takes an offered task back; false if the worker has begun it. Host
+// only.
+func (t *claimTable) withdraw(slot uint16, id uint64) bool {
+	return t.claims[slot].word.CompareAndSwap(id<<2|claimOffered, id<<2|claimWithdrawn)
+}
+
+// begun tells whether the worker has begun the task, and when. Host only.
+func (t *claimTable) begun(slot uint16, id uint64) (time.Time, bool) {
+	c := &t.claims[slot]
+	if c.word.Load() != id<<2|claimBegun {
+		return time.Time{}, false
+	}
+	return t.clock.time(c.begun.Load()), true
+}
+
+// begin claims a task for running; false if the host took it back. Worker only,
+// by its one runner.
+func (t *claimTable) begin(slot uint16, id uint64, now time.Time) bool {
+	c := &t.claims[slot]
+	if c.word.Load() != id<<2|claimOffered {
+		return false
+	}
+	c.begun.Store(t.clock.nanoseconds(now))
+	return c.word.CompareAndSwap(id<<2|claimOffered, id<<2|claimBegun)
+}

@@ -1,0 +1,37 @@
+// Package worker holds both ends of the protocol between a host and one of its
+// worker processes, side by side: Link is the host's end, Serve the worker's.
+//
+// A worker is the running program once more, started over an inherited socket
+// pair. Beside the socket the two share one page of memory, the claim table, in
+// which every task that was sent ahead is claimed exactly once: by the worker,
+// which begins it, or by the host, which takes it back.
+//
+//	host                                              worker process
+//	Link.Offer ─► claim: offered ─► outbox ─► socket ─► reader ─► runner
+//	                                                             │ claim: begun
+//	Link.Withdraw ─► claim: withdrawn                            ▼ handler
+//	Receiver.Results ◄─ reader ◄─ socket ◄───────────────────── result
+//
+// A worker runs one task at a time, in the order of the offers, and writes each
+// result before it begins the next task. So at its death at most one task has
+// begun and not told its end, and the claim table says which.
+//
+// The channel is the lifeline, too: when it ends, the host is gone, and the
+// worker leaves at once with all of its process group, also while its task
+// spins. Standard output and standard error are the worker's own and never carry
+// frames; the end of standard error is kept for error messages.
+//
+// # Goroutines
+//
+// Each started Link has three: a reader, a writer, and one that passes on
+// standard error. The reader waits for the other two, and Receiver.Closed is its
+// last act: who has been told that has nothing more to wait for. Serve uses its
+// caller's goroutine as reader and one more as runner, which live as long as the
+// process. A worker process starts no reactor and no actor system.
+//
+// # Systems
+//
+// Linux: socketpair, a sealed memfd, /proc/self/exe. Other unixes: an unlinked
+// temporary file and the program's path. Windows has no back end yet, and every
+// way in returns an error that Is errors.ErrUnsupported.
+package worker

@@ -1,0 +1,74 @@
+//go:build unix
+
+package worker
+
+import (
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// environmentKey tells a process that it was started as a worker. Its value is
+// no secret: what authorises a worker is the channel that it inherited.
+const environmentKey = "STINT_WORKER"
+
+// inherited reports whether this process was started as a worker. It is found
+// out before main, and the traces are removed, so that what the worker itself
+// starts inherits neither the mark nor the channel.
+var inherited = func() bool {
+	if os.Getenv(environmentKey) == "" {
+		return false
+	}
+	os.Unsetenv(environmentKey)
+	unix.CloseOnExec(channelFD)
+	unix.CloseOnExec(claimsFD)
+	return true
+}()
+
+// openInherited opens what the host handed down.
+func openInherited() (*os.File, *claimTable, error) {
+	if _, err := unix.GetsockoptInt(channelFD, unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
+		return nil, nil, os.NewSyscallError("getsockopt", err)
+	}
+	if err := unix.SetNonblock(channelFD, true); err != nil {
+		return nil, nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)
+	}
+	file := os.NewFile(claimsFD, "stint-claims")
+	defer file.Close()
+	mapping, err := mapShared(file, claimTableSize)
+	if err != nil {
+		return nil, nil, err
+	}
+	claims, err := newClaimTable(mapping)
+	return os.NewFile(channelFD, "stint-channel"), claims, err
+}
+
+// closeStrays closes the descriptors that came along without having been
+// listed: the host's own files that somebody opened without close-on-exec. Go
+// opens everything close-on-exec, so a descriptor above the listed ones that is
+// not was inherited.
+func closeStrays() {
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return // no such directory here: Go's own close-on-exec must do
+	}
+	for _, entry := range entries {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil || fd <= claimsFD {
+			continue
+		}
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// leave ends this process because its host is gone or no longer wants it, and
+// takes along whatever it started in its own process group.
+func leave() {
+	if unix.Getpgrp() == os.Getpid() {
+		_ = unix.Kill(0, unix.SIGKILL)
+	}
+	os.Exit(exitOrphaned)
+}

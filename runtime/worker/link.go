@@ -1,0 +1,318 @@
+package worker
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/stint-go/stint/runtime/internal/wire"
+)
+
+// stderrDrain is how long, after the channel's end, standard error may take to
+// reach its own. A dead worker's has ended already; a grandchild may hold it.
+const stderrDrain = 50 * time.Millisecond
+
+// Receiver is told what comes over a Link. The calls come from the link's
+// reader, one at a time; no call may block on the worker, and none comes after
+// Closed.
+type Receiver interface {
+	// Ready is called once, when the handshake has succeeded.
+	Ready()
+	// Results brings what finished, in the order in which it ran. The slice and
+	// the bytes in it are the reader's own again when the call returns.
+	Results([]Result)
+	// Closed is called once, last. The error is nil at a plain end of the
+	// channel, ErrNoMain, a *HandshakeError, a *ProtocolError, or from the system.
+	Closed(error)
+}
+
+// Result is the end of one offer: a value, a failure, or skipped.
+type Result struct {
+	Slot    uint16
+	ID      uint64
+	Skipped bool          // it had been withdrawn; the worker has passed it, and its slot is free
+	Elapsed time.Duration // by the worker's own clock
+	Value   []byte        // the encoded value, if Failure is nil
+	Failure *Failure
+}
+
+// LinkConfig says how a Link is made.
+type LinkConfig struct {
+	Worker   int       // the worker's number, for messages
+	Limit    int       // the largest payload in bytes, both ways
+	Stderr   io.Writer // where the worker's standard error goes on to; nil: nowhere
+	Receiver Receiver
+}
+
+// Link is the host's end of the channel to one worker process: a socket pair
+// for frames, the claim table, and the reading end of the worker's standard
+// error. Nothing of it is shared with another worker.
+//
+// Offer, Withdraw, Begun and Release must not run at the same time; the pool
+// calls them under its lock. The other methods are safe from any goroutine.
+type Link struct {
+	config LinkConfig
+	socket *os.File
+	stderr *os.File
+	claims *claimTable
+	tail   tail
+	nonce  [wire.NonceSize]byte
+
+	outbox *outbox
+}
+
+// Open makes a link and the files that the worker must find as its descriptors
+// 0 to 4. The files belong to the caller, who closes them once the process has
+// started or failed to.
+func Open(config LinkConfig) (*Link, []*os.File, error) {
+	l := &Link{config: config, outbox: newOutbox()}
+	l.tail.onward = config.Stderr
+	if _, err := rand.Read(l.nonce[:]); err != nil {
+		return nil, nil, err
+	}
+	files, err := l.openFiles()
+	if err != nil {
+		for _, f := range files {
+			f.Close()
+		}
+		l.Close()
+		l.Release()
+		return nil, nil, fmt.Errorf("channel to worker %d: %w", config.Worker, err)
+	}
+	return l, files, nil
+}
+
+// openFiles opens both ends of everything; what it returns is the worker's,
+// also when it fails half-way.
+func (l *Link) openFiles() (files []*os.File, err error) {
+	open := func(f *os.File, e error) bool {
+		if e == nil {
+			files = append(files, f)
+		}
+		err = e
+		return e == nil
+	}
+	if !open(os.Open(os.DevNull)) || !open(duplicate(os.Stdout, os.O_WRONLY)) {
+		return files, err
+	}
+	stderr, workerStderr, e := os.Pipe()
+	if !open(workerStderr, e) {
+		return files, err
+	}
+	l.stderr = stderr
+	socket, workerSocket, e := socketPair()
+	if !open(workerSocket, e) {
+		return files, err
+	}
+	l.socket = socket
+	if !open(createShared(claimTableSize)) {
+		return files, err
+	}
+	mapping, err := mapShared(files[len(files)-1], claimTableSize)
+	if err != nil {
+		return files, err
+	}
+	l.claims, err = newClaimTable(mapping)
+	return files, err
+}
+
+// Start begins the handshake: the process is running. It starts the reader,
+// which starts and waits for the writer and the one for standard error, and
+// tells the receiver Closed when all three have ended: after the worker's death,
+// a violation of the protocol, or Close.
+func (l *Link) Start() { go l.run() }
+
+func (l *Link) run() {
+	stderrEnd := make(chan struct{})
+	go l.outbox.writeTo(l.socket)
+	go func() {
+		defer close(stderrEnd)
+		copyAll(&l.tail, l.stderr)
+	}()
+	err := l.read()
+	_ = l.stderr.SetReadDeadline(time.Now().Add(stderrDrain))
+	l.outbox.close()
+	l.socket.Close() // unblocks the writer
+	<-l.outbox.written
+	<-stderrEnd
+	l.stderr.Close()
+	l.config.Receiver.Closed(err)
+}
+
+// copyAll reads until the end, an error or the deadline.
+func copyAll(to io.Writer, from io.Reader) {
+	buffer := make([]byte, 4<<10)
+	for {
+		n, err := from.Read(buffer)
+		if n > 0 {
+			_, _ = to.Write(buffer[:n])
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Close ends the channel at once, without the worker's consent, and without
+// waiting. A worker that lives takes it for its host's death, and leaves.
+func (l *Link) Close() {
+	for _, end := range []*os.File{l.socket, l.stderr} {
+		if end != nil {
+			end.Close() // unblocks whoever reads
+		}
+	}
+}
+
+// Release gives the claim table back to the system. Nothing may be asked of it
+// afterwards.
+func (l *Link) Release() {
+	if l.claims != nil {
+		_ = unmapShared(l.claims.mapping)
+		l.claims = nil
+	}
+}
+
+// StderrTail returns the last 16 KiB that the worker wrote to standard error.
+func (l *Link) StderrTail() string { return l.tail.String() }
+
+// Offer sends a task ahead. It never blocks: the writer sends it. The slot must
+// be free, the id never used on this link before, and the argument left alone
+// until the task is settled.
+func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, argument []byte) {
+	l.claims.offer(slot, id)
+	head := func(dst []byte) []byte { return wire.AppendTaskHead(dst, task, limit) }
+	l.outbox.frame(wire.Header{Kind: wire.KindTask, Slot: slot, ID: id}, head, wire.TaskHeadSize(task), argument)
+}
+
+// Withdraw takes an offered task back, at once and for good. False: the worker
+// has begun it.
+func (l *Link) Withdraw(slot uint16, id uint64) bool { return l.claims.withdraw(slot, id) }
+
+// Begun tells whether the worker has begun the task, and when.
+func (l *Link) Begun(slot uint16, id uint64) (time.Time, bool) { return l.claims.begun(slot, id) }
+
+// Cancel ends the context of a running task, with the reason DeadlineExceeded
+// or Canceled. A task that is not running is left alone.
+func (l *Link) Cancel(id uint64, deadline bool) {
+	reason := wire.ReasonCanceled
+	if deadline {
+		reason = wire.ReasonDeadline
+	}
+	l.outbox.raw(wire.AppendFrame(nil, wire.Header{Kind: wire.KindCancel, ID: id}, []byte{byte(reason)}))
+}
+
+// Quit asks the worker to leave once what it runs is done.
+func (l *Link) Quit() { l.outbox.raw(wire.AppendFrame(nil, wire.Header{Kind: wire.KindQuit}, nil)) }
+
+// read is the reader: handshake, then batches of results until the end.
+func (l *Link) read() error {
+	frames := wire.NewReader(l.socket, wire.HelloLimit)
+	if err := l.handshake(frames); err != nil {
+		return err
+	}
+	frames.SetLimit(l.config.Limit)
+	l.config.Receiver.Ready()
+	batch := make([]Result, 0, Slots)
+	for {
+		var err error
+		batch, err = nextBatch(frames, batch[:0])
+		if len(batch) > 0 {
+			l.config.Receiver.Results(batch)
+			clear(batch)
+		}
+		if err != nil {
+			return l.ending(err)
+		}
+	}
+}
+
+// handshake says hello and checks the answer.
+func (l *Link) handshake(frames *wire.Reader) error {
+	hello, err := wire.AppendHello(nil, wire.Hello{
+		Nonce: l.nonce[:], Identity: identity, PID: os.Getpid(), Worker: l.config.Worker, Limit: l.config.Limit,
+	})
+	if err != nil {
+		return err
+	}
+	l.outbox.raw(hello)
+	header, payload, err := frames.Next()
+	if err != nil {
+		return l.ending(err)
+	}
+	if header.Kind == wire.KindNoMain {
+		return ErrNoMain
+	}
+	if header.Kind != wire.KindHello {
+		return &HandshakeError{Worker: l.config.Worker, Reason: fmt.Sprintf("it began with a %s frame", header.Kind)}
+	}
+	answer, err := wire.ParseHello(payload)
+	switch {
+	case err != nil:
+		return &HandshakeError{Worker: l.config.Worker, Reason: err.Error()}
+	case subtle.ConstantTimeCompare(answer.Nonce, l.nonce[:]) != 1:
+		return &HandshakeError{Worker: l.config.Worker, Reason: "it answered somebody else's question (wrong nonce)"}
+	case answer.Identity != identity:
+		return &HandshakeError{Worker: l.config.Worker, Mismatch: true, Reason: fmt.Sprintf(
+			"it runs another build than its host: %s, not %s (was the program's file replaced while it ran?)", answer.Identity, identity)}
+	}
+	return nil
+}
+
+// nextBatch waits for one result and takes what came with it.
+func nextBatch(frames *wire.Reader, batch []Result) ([]Result, error) {
+	for {
+		header, payload, err := frames.Next()
+		if err != nil {
+			return batch, err
+		}
+		result, err := parseResult(header, payload)
+		if err != nil {
+			return batch, err
+		}
+		batch = append(batch, result)
+		if len(batch) == cap(batch) || !frames.Buffered() {
+			return batch, nil
+		}
+	}
+}
+
+func parseResult(header wire.Header, payload []byte) (Result, error) {
+	result := Result{Slot: header.Slot, ID: header.ID}
+	if header.Slot >= Slots {
+		return result, &wire.Error{What: "result", Reason: fmt.Sprintf("slot %d of %d", header.Slot, Slots)}
+	}
+	switch header.Kind {
+	case wire.KindSkipped:
+		result.Skipped = true
+		return result, nil
+	case wire.KindValue:
+		parsed, err := wire.ParseResult(payload)
+		result.Elapsed, result.Value = parsed.Elapsed, parsed.Data
+		return result, err
+	case wire.KindFailure:
+		parsed, err := wire.ParseResult(payload)
+		if err != nil {
+			return result, err
+		}
+		failure, err := wire.DecodeFailure(parsed.Data)
+		result.Elapsed, result.Failure = parsed.Elapsed, &failure
+		return result, err
+	}
+	return result, &wire.Error{What: "frame", Reason: fmt.Sprintf("a worker does not send %s", header.Kind)}
+}
+
+// ending turns the error of a read into what Closed tells.
+func (l *Link) ending(err error) error {
+	var bad *wire.Error
+	switch {
+	case errors.As(err, &bad):
+		return &ProtocolError{Worker: l.config.Worker, Err: bad}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed), isReset(err):
+		return nil // it died, perhaps while it wrote, or we closed
+	}
+	return err
+}

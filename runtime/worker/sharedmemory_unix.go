@@ -1,0 +1,23 @@
+//go:build unix && !linux
+
+package worker
+
+import "os"
+
+// createShared makes size bytes of memory that can be handed to a child as a
+// file: a temporary file without a name, since memfd is Linux's alone.
+func createShared(size int) (*os.File, error) {
+	file, err := os.CreateTemp("", "stint-claims-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		file.Close()
+		return nil, err
+	}
+	if err := file.Truncate(int64(size)); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}

@@ -1,0 +1,34 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Workers need a socket pair and shared memory, which have no back end on
+// Windows yet: every way in says so.
+var errNoChannel = fmt.Errorf("worker processes have no channel on Windows yet: %w", errors.ErrUnsupported)
+
+const environmentKey = "STINT_WORKER"
+
+var inherited = false
+
+func socketPair() (host, child *os.File, err error) { return nil, nil, errNoChannel }
+func createShared(int) (*os.File, error)            { return nil, errNoChannel }
+func mapShared(*os.File, int) ([]byte, error)       { return nil, errNoChannel }
+func unmapShared([]byte) error                      { return nil }
+func duplicate(*os.File, int) (*os.File, error)     { return nil, errNoChannel }
+func isReset(error) bool                            { return false }
+func openInherited() (*os.File, *claimTable, error) { return nil, nil, errNoChannel }
+func closeStrays()                                  {}
+func leave()                                        { os.Exit(exitOrphaned) }
+
+const channelFD = 3
+
+type monotonicClock struct{}
+
+func newMonotonicClock() monotonicClock                 { return monotonicClock{} }
+func (monotonicClock) nanoseconds(t time.Time) int64    { return t.UnixNano() }
+func (monotonicClock) time(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds) }
