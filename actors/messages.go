@@ -1,0 +1,80 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/stint-go/stint/reactor"
+)
+
+// processMessage is what a process's actor can be told: the types below that
+// have its method, and no others.
+type processMessage interface{ processMessage() }
+
+type (
+	// From the spawner: one of the first two, once. From the reactor: exited,
+	// once, and as the watch is registered before the spawner is done with the
+	// start, it may come before started.
+	started struct {
+		owner Owner
+		watch *reactor.Watch
+		at    time.Time
+	}
+	startFailed struct {
+		owner Owner // nil: Prepare failed, there is none
+		err   error
+	}
+	exited struct{ exit reactor.Exit }
+
+	// From the owner and the supervisor.
+	ready         struct{ at time.Time }
+	channelClosed struct{}
+	kill          struct {
+		ladder Ladder
+		cause  Cause
+	}
+	spare struct{}
+
+	// From timers of the actor's own.
+	startOverdue struct{}
+	closeOverdue struct{}
+	drainOverdue struct{}
+	graceOver    struct{ climb *climb }
+)
+
+func (started) processMessage()       {}
+func (startFailed) processMessage()   {}
+func (exited) processMessage()        {}
+func (ready) processMessage()         {}
+func (channelClosed) processMessage() {}
+func (kill) processMessage()          {}
+func (spare) processMessage()         {}
+func (startOverdue) processMessage()  {}
+func (closeOverdue) processMessage()  {}
+func (drainOverdue) processMessage()  {}
+func (graceOver) processMessage()     {}
+
+// supervisorMessage is what a supervisor can be told. That a process's actor has
+// ended it learns besides, as its parent.
+type supervisorMessage interface{ supervisorMessage() }
+
+type (
+	// From the user.
+	resize struct{ workers int }
+	stop   struct {
+		ladder Ladder
+		cause  Cause
+	}
+
+	// From its process actors.
+	becameReady struct{}
+	vacated     struct{ process *Process } // had become ready and has exited: its place is free
+
+	// From its timer.
+	delayOver struct{}
+)
+
+func (resize) supervisorMessage()      {}
+func (stop) supervisorMessage()        {}
+func (becameReady) supervisorMessage() {}
+func (vacated) supervisorMessage()     {}
+func (delayOver) supervisorMessage()   {}

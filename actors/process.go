@@ -1,0 +1,250 @@
+package actors
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/stint-go/stint/reactor"
+)
+
+// State is where a process is in its life.
+type State uint8
+
+const (
+	Starting State = iota // from the request to start it until it is ready
+	Ready                 // it can work
+	Busy                  // it works
+	Draining              // it has exited; what it wrote is still being read
+	Exited                // its owner was told
+)
+
+var stateNames = [...]string{"starting", "ready", "busy", "draining", "exited"}
+
+// String returns the state's name in one word.
+func (s State) String() string { return stateNames[s] }
+
+// Process is one operating-system process and the actor that minds it. Its
+// methods may be called from any goroutine, never block, and do nothing once
+// the process has exited.
+type Process struct {
+	supervisor *Supervisor
+	self       address[processMessage]
+	blame      blame
+	state      atomic.Uint32 // a State; Busy is kept apart
+	busy       atomic.Bool
+	withdrawn  atomic.Bool // the spawner need not start it any more
+
+	// Written by the actor before the owner is told that the process started,
+	// and never again.
+	owner     Owner
+	watch     *reactor.Watch
+	startedAt time.Time
+
+	// The actor's own.
+	exit    *reactor.Exit // nil: not seen
+	waiting []kill        // came before the start was done
+	climb   *climb        // nil: no ladder runs
+	readyAt time.Time
+	atEnd   bool // the channel has reached its end
+	overdue *time.Timer
+	failure error // why the start counts as failed; read by the supervisor when the actor has ended
+}
+
+// PID returns the process id. It stays the process's own until [Owner] is told of
+// the exit; after that it may be another's.
+func (p *Process) PID() int { return p.watch.PID() }
+
+// State returns where the process is in its life, as its actor sees it.
+func (p *Process) State() State {
+	s := State(p.state.Load())
+	if s == Ready && p.busy.Load() {
+		return Busy
+	}
+	return s
+}
+
+// Ready says that the process can work now. Only the first call counts; it may
+// come as late as the last bytes of a process that has exited.
+func (p *Process) Ready() { p.self.send(ready{time.Now()}) }
+
+// SetBusy notes whether the process works. It costs one atomic store.
+func (p *Process) SetBusy(busy bool) { p.busy.Store(busy) }
+
+// ChannelClosed says that the channel to the process has reached its end and
+// nothing more will be read. A process that does not follow it within 100 ms is
+// killed with CauseProtocol, unless a ladder ends it anyway.
+func (p *Process) ChannelClosed() { p.self.send(channelClosed{}) }
+
+// closeLimit is how long a process may live without its channel.
+const closeLimit = 100 * time.Millisecond
+
+// receive is the state machine. A message that does not fit the state comes
+// from a race that the state has won, and is dropped.
+func (p *Process) receive(c cell, m processMessage) {
+	switch m := m.(type) {
+	case started:
+		p.onStarted(c, m)
+	case startFailed:
+		p.onStartFailed(c, m)
+	case ready:
+		p.onReady(m)
+	case channelClosed:
+		p.onChannelClosed(c)
+	case exited:
+		p.onExited(c, m.exit)
+	case kill:
+		p.onKill(m)
+	case spare:
+		p.onSpare()
+	case graceOver:
+		p.onGraceOver(m)
+	case startOverdue:
+		p.onStartOverdue()
+	case closeOverdue:
+		p.onCloseOverdue()
+	case drainOverdue:
+		p.finish(c)
+	}
+}
+
+func (p *Process) childEnded(cell, string) {}
+
+func (p *Process) ended() {}
+
+func (p *Process) onStarted(c cell, m started) {
+	p.owner, p.watch, p.startedAt = m.owner, m.watch, m.at
+	p.supervisor.running.Add(1)
+	p.limit(p.supervisor.cfg.StartTimeout, startOverdue{})
+	p.owner.Started(p)
+	if p.exit != nil {
+		p.drain(c)
+		return
+	}
+	for _, k := range p.waiting {
+		p.onKill(k)
+	}
+	p.waiting = nil
+}
+
+func (p *Process) onStartFailed(c cell, m startFailed) {
+	p.failure = m.err
+	p.state.Store(uint32(Exited))
+	if m.owner != nil {
+		m.owner.StartFailed(m.err)
+	}
+	c.stop()
+}
+
+func (p *Process) onReady(m ready) {
+	if !p.readyAt.IsZero() || p.State() == Exited {
+		return
+	}
+	p.readyAt = m.at
+	p.supervisor.self.send(becameReady{})
+	if p.exit != nil {
+		p.supervisor.self.send(vacated{p})
+		return
+	}
+	p.state.Store(uint32(Ready))
+	p.limit(0, nil)
+	p.mindChannel()
+}
+
+func (p *Process) onChannelClosed(c cell) {
+	p.atEnd = true
+	switch p.State() {
+	case Starting, Ready, Busy:
+		p.mindChannel()
+	case Draining:
+		p.finish(c)
+	}
+}
+
+// mindChannel gives a process whose channel has ended a short time to follow:
+// mostly its exit is on its way. A ladder that runs ends it anyway.
+func (p *Process) mindChannel() {
+	if p.atEnd && p.climb == nil {
+		p.limit(closeLimit, closeOverdue{})
+	}
+}
+
+func (p *Process) onStartOverdue() {
+	if p.readyAt.IsZero() && p.exit == nil {
+		p.Kill(Ladder{}, Cause{CauseStart, &StartTimeoutError{Limit: p.supervisor.cfg.StartTimeout}})
+	}
+}
+
+func (p *Process) onCloseOverdue() {
+	if p.climb == nil && p.exit == nil {
+		p.Kill(Ladder{}, Cause{CauseProtocol, errChannelClosed})
+	}
+}
+
+func (p *Process) onExited(c cell, e reactor.Exit) {
+	p.exit = &e
+	if p.watch != nil { // else the start is not done: onStarted goes on
+		p.drain(c)
+	}
+}
+
+// drain waits for the end of the channel: what the process wrote before it
+// exited is still to be read.
+func (p *Process) drain(c cell) {
+	p.state.Store(uint32(Draining))
+	p.blame.exit()
+	p.endClimb()
+	p.supervisor.running.Add(-1)
+	if !p.readyAt.IsZero() {
+		p.supervisor.self.send(vacated{p})
+	}
+	if p.atEnd || p.supervisor.cfg.DrainTimeout <= 0 {
+		p.finish(c)
+		return
+	}
+	p.limit(p.supervisor.cfg.DrainTimeout, drainOverdue{})
+}
+
+func (p *Process) finish(c cell) {
+	if p.State() != Draining {
+		return
+	}
+	p.state.Store(uint32(Exited))
+	p.limit(0, nil)
+	r := Report{
+		PID:         p.PID(),
+		Exit:        *p.exit,
+		Cause:       p.blame.verdict(*p.exit),
+		BecameReady: !p.readyAt.IsZero(),
+		Started:     p.startedAt,
+		ReadyAt:     p.readyAt,
+		Drained:     p.atEnd,
+	}
+	p.failure = startFailure(r)
+	p.owner.Exited(r)
+	c.stop()
+}
+
+// startFailure returns why the start that r ends has failed, or nil: the
+// process had become ready, or was ended on purpose before it could.
+func startFailure(r Report) error {
+	if r.BecameReady || r.Cause.Kind != CauseNone && !r.Cause.Kind.fault() {
+		return nil
+	}
+	return &NotReadyError{PID: r.PID, Exit: r.Exit, After: r.Exit.Time.Sub(r.Started), Cause: r.Cause}
+}
+
+// limit bounds what the process is doing now: after d the actor is told m. At
+// most one such limit is set; a d of zero or less sets none.
+func (p *Process) limit(d time.Duration, m processMessage) {
+	if p.overdue != nil {
+		p.overdue.Stop()
+		p.overdue = nil
+	}
+	if d > 0 {
+		p.overdue = p.after(d, m)
+	}
+}
+
+func (p *Process) after(d time.Duration, m processMessage) *time.Timer {
+	return time.AfterFunc(d, func() { p.self.send(m) })
+}

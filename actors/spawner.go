@@ -1,0 +1,166 @@
+package actors
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/stint-go/stint/reactor"
+)
+
+// spawner starts processes, one after the other, from one thread that lasts as
+// long as it does. On Linux the parent-death signal of a child is tied to the
+// thread that forked it, not to the process (golang/go#27505): a child that was
+// started from any goroutine would be killed when the runtime ends that thread.
+type spawner struct {
+	reactor *reactor.Reactor
+	done    chan struct{} // closed when run has returned
+
+	mu     sync.Mutex
+	wake   *sync.Cond
+	queue  []*request
+	closed bool
+}
+
+// request is one start that was asked for.
+type request struct {
+	process *Process
+	busy    *backoff.ExponentialBackOff // nil: not prepared yet
+	waited  time.Duration               // for a busy program file
+	command Command
+	owner   Owner
+}
+
+func newSpawner(r *reactor.Reactor) *spawner {
+	s := &spawner{reactor: r, done: make(chan struct{})}
+	s.wake = sync.NewCond(&s.mu)
+	return s
+}
+
+// start asks for the process to be started. Its actor is told of the outcome.
+func (s *spawner) start(p *Process) { s.enqueue(&request{process: p}) }
+
+// close returns when the thread is gone. All requests must have been answered.
+func (s *spawner) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.wake.Signal()
+	s.mu.Unlock()
+	<-s.done
+}
+
+func (s *spawner) enqueue(r *request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queue = append(s.queue, r)
+	s.wake.Signal()
+}
+
+func (s *spawner) run() {
+	defer close(s.done)
+	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
+	for r := s.next(); r != nil; r = s.next() {
+		s.serve(r)
+	}
+}
+
+// next returns nil when the spawner was closed.
+func (s *spawner) next() *request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.queue) == 0 {
+		if s.closed {
+			return nil
+		}
+		s.wake.Wait()
+	}
+	r := s.queue[0]
+	s.queue[0] = nil
+	s.queue = s.queue[1:]
+	return r
+}
+
+func (s *spawner) serve(r *request) {
+	if r.process.withdrawn.Load() {
+		r.fail(ErrClosed)
+		return
+	}
+	if err := r.prepare(); err != nil {
+		r.fail(err)
+		return
+	}
+	p, err := r.command.start()
+	if errors.Is(err, syscall.ETXTBSY) && s.later(r) {
+		return
+	}
+	r.command.closeFiles()
+	if err != nil {
+		r.fail(&StartError{r.command.Path, err})
+		return
+	}
+	s.hand(r, p)
+}
+
+// hand gives the process that was started to the reactor and to its actor.
+func (s *spawner) hand(r *request, p *os.Process) {
+	at, self := time.Now(), r.process.self
+	w, err := s.reactor.Watch(p, func(e reactor.Exit) { self.send(exited{e}) }, reactor.WithGroup())
+	if err != nil {
+		killGroup(p)
+		_, _ = p.Wait() // soon: it was killed. Its status does not matter.
+		r.fail(&StartError{r.command.Path, err})
+		return
+	}
+	self.send(started{owner: r.owner, watch: w, at: at})
+}
+
+var errNoOwner = errors.New("actors: Prepare returned neither an owner nor an error")
+
+func (r *request) prepare() error {
+	if r.busy != nil {
+		return nil
+	}
+	r.busy = doubling(firstBusy, lastBusy)
+	var err error
+	r.command, r.owner, err = r.process.supervisor.cfg.Prepare()
+	if err != nil {
+		r.owner = nil
+		return err
+	}
+	if r.owner == nil {
+		return errNoOwner
+	}
+	return nil
+}
+
+// fail releases what was prepared, as far as it is the spawner's to release.
+func (r *request) fail(err error) {
+	r.command.closeFiles()
+	r.process.self.send(startFailed{owner: r.owner, err: err})
+}
+
+// A program file that was written a moment ago cannot be executed as long as any
+// process has it open for writing, and that may be a child between fork and exec,
+// here or in another program (golang/go#22315). So it is tried again.
+const (
+	firstBusy = time.Millisecond
+	lastBusy  = 128 * time.Millisecond
+	busyLimit = time.Second // in all
+)
+
+// later puts the request back into the queue after a delay, in which others are
+// served. It reports false when that was done for long enough.
+func (s *spawner) later(r *request) bool {
+	if r.waited >= busyLimit {
+		return false
+	}
+	d := r.busy.NextBackOff()
+	r.waited += d
+	time.AfterFunc(d, func() { s.enqueue(r) })
+	return true
+}

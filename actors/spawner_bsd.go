@@ -1,0 +1,9 @@
+//go:build unix && !linux
+
+package actors
+
+import "syscall"
+
+// sysProcAttr: a group of its own, so that descendants can be killed with the
+// process.
+func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -1,0 +1,161 @@
+package actors
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// Supervisor keeps as many processes as are wanted. Its methods may be called
+// from any goroutine and do not block.
+//
+// Replacements follow from the processes that there are: whenever something has
+// changed it starts as many as are missing. Only starts that fail to become
+// ready delay the next one and count towards giving up: a process that ends
+// before it was ready, by itself or for CauseStart or CauseProtocol, a start
+// that the system refuses, an error from Prepare.
+type Supervisor struct {
+	system  *System
+	cfg     Supervision
+	logger  *slog.Logger
+	self    address[supervisorMessage]
+	running atomic.Int64 // kept by the process actors, for Live alone
+	done    chan struct{}
+
+	// The actor's own.
+	want      int
+	live      map[*Process]struct{} // starting or alive: each takes one of the wanted places
+	children  map[string]*Process   // live, or exited and not told yet; by the id of its actor
+	intensity *intensity
+	delay     *time.Timer // runs until starts may be tried again; nil: now
+	stopping  bool
+	broken    bool
+}
+
+// Resize sets how many processes are wanted and starts those that lack; below
+// zero is zero. Processes beyond that number are left to their owners.
+func (v *Supervisor) Resize(n int) { v.self.send(resize{max(n, 0)}) }
+
+// Stop ends the supervision: nothing is started any more, and every process gets
+// the ladder. It returns at once; see Done. A further call escalates, as
+// [Process.Kill] does.
+func (v *Supervisor) Stop(l Ladder, cause Cause) { v.self.send(stop{l, cause}) }
+
+// Done is closed when the supervisor was stopped, no process is left, and every
+// owner has been told of its end.
+func (v *Supervisor) Done() <-chan struct{} { return v.done }
+
+// Live returns how many processes run: started, and their exit not yet seen.
+func (v *Supervisor) Live() int { return int(v.running.Load()) }
+
+func newSupervisor(s *System, cfg Supervision) *Supervisor {
+	return &Supervisor{
+		system:    s,
+		cfg:       cfg,
+		logger:    s.logger.With(slog.String("supervisor", cfg.Name)),
+		done:      make(chan struct{}),
+		live:      make(map[*Process]struct{}),
+		children:  make(map[string]*Process),
+		intensity: newIntensity(cfg.MaxFailures, cfg.Within),
+	}
+}
+
+func (v *Supervisor) receive(c cell, m supervisorMessage) {
+	switch m := m.(type) {
+	case resize:
+		v.want = m.workers
+	case becameReady:
+		v.intensity.succeeded()
+	case vacated:
+		delete(v.live, m.process)
+	case delayOver:
+		v.delay = nil
+	case stop:
+		v.onStop(m)
+	}
+	v.reconcile(c)
+}
+
+// childEnded says that a process actor has ended: its owner was told.
+func (v *Supervisor) childEnded(c cell, id string) {
+	p := v.children[id]
+	delete(v.children, id)
+	delete(v.live, p)
+	if p.failure != nil && !v.stopping && !v.broken {
+		v.onFailure(p.failure)
+	}
+	v.reconcile(c)
+}
+
+func (v *Supervisor) ended() {
+	v.system.forget(v)
+	close(v.done)
+}
+
+// reconcile makes what there is what there should be.
+func (v *Supervisor) reconcile(c cell) {
+	switch {
+	case v.stopping:
+		if len(v.children) == 0 {
+			c.stop()
+		}
+	case v.broken, v.delay != nil:
+	default:
+		for len(v.live) < v.want {
+			v.start(c)
+		}
+	}
+}
+
+func (v *Supervisor) start(c cell) {
+	p := &Process{supervisor: v}
+	p.self = spawnChild(c, v.system.engine, p)
+	v.children[p.self.id()] = p
+	v.live[p] = struct{}{}
+	v.system.spawner.start(p)
+}
+
+func (v *Supervisor) onStop(m stop) {
+	v.stopping = true
+	v.endDelay()
+	for _, p := range v.children {
+		p.self.send(kill(m))
+	}
+}
+
+func (v *Supervisor) onFailure(reason error) {
+	permanent := isPermanent(reason)
+	if v.intensity.failed(time.Now()) || permanent {
+		v.giveUp(&BrokenError{
+			Name:     v.cfg.Name,
+			Failures: len(v.intensity.failures),
+			Within:   v.cfg.Within,
+			Final:    permanent,
+			Last:     reason,
+		})
+		return
+	}
+	if v.delay != nil {
+		return // of several that failed together
+	}
+	d := v.intensity.nextDelay()
+	v.delay = time.AfterFunc(d, func() { v.self.send(delayOver{}) })
+	v.logger.Warn("a process did not become ready", slog.Any("error", reason), slog.Duration("next_try_in", d))
+}
+
+func (v *Supervisor) giveUp(err *BrokenError) {
+	v.broken = true
+	v.endDelay()
+	for p := range v.live {
+		p.withdrawn.Store(true)
+	}
+	v.logger.Error("no more processes are started", slog.Any("error", err))
+	v.cfg.Broken(err)
+}
+
+func (v *Supervisor) endDelay() {
+	if v.delay != nil {
+		v.delay.Stop()
+		v.delay = nil
+	}
+}
