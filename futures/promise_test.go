@@ -1,0 +1,163 @@
+package futures_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stint-go/stint/futures"
+)
+
+// settlings are all the ways in which a future can be settled, and how each ends.
+var settlings = []struct {
+	name string
+	end  futures.State
+	do   func(futures.Promise[int]) bool
+}{
+	{"Succeed", futures.Succeeded, func(p futures.Promise[int]) bool { return p.Succeed(1) }},
+	{"Fail", futures.Failed, func(p futures.Promise[int]) bool { return p.Fail(errBoom) }},
+	{"Promise.Cancel", futures.Cancelled, func(p futures.Promise[int]) bool { return p.Cancel(errBoom) }},
+	{"Future.Cancel", futures.Cancelled, func(p futures.Promise[int]) bool { return p.Future().Cancel() }},
+}
+
+func TestSecondSettleIsRefused(t *testing.T) {
+	for _, first := range settlings {
+		for _, second := range settlings {
+			t.Run(fmt.Sprintf("PY-F-11 %s then %s", first.name, second.name), func(t *testing.T) {
+				p, f := futures.New[int](nil)
+				if !first.do(p) {
+					t.Fatal("the first was refused")
+				}
+				v, err := f.Result(t.Context())
+				// To cancel what is cancelled is no error; it changes nothing either.
+				if got, want := second.do(p), second.name == "Future.Cancel" && first.end == futures.Cancelled; got != want {
+					t.Errorf("the second returned %t, want %t", got, want)
+				}
+				if s := f.State(); s != first.end {
+					t.Errorf("state %v, want %v", s, first.end)
+				}
+				if v2, err2 := f.Result(t.Context()); v2 != v || err2 != err {
+					t.Errorf("result was %v, %v and became %v, %v", v, err, v2, err2)
+				}
+			})
+		}
+	}
+}
+
+func TestOneOfManySettlersWins(t *testing.T) {
+	const rounds, settlers = 2000, 8
+	for range rounds {
+		p, f := futures.New[int](nil)
+		var group sync.WaitGroup
+		begin, won := make(chan struct{}), make([]bool, settlers)
+		for i := range settlers {
+			group.Go(func() {
+				<-begin
+				switch i % 4 {
+				case 0:
+					p.Start()
+					won[i] = p.Succeed(i)
+				case 1:
+					won[i] = p.Fail(fmt.Errorf("settler %d", i))
+				case 2:
+					won[i] = p.Cancel(fmt.Errorf("settler %d", i))
+				case 3:
+					f.State()
+					won[i] = p.Succeed(i)
+				}
+			})
+		}
+		close(begin)
+		v, err := f.Result(t.Context())
+		group.Wait()
+
+		winner := -1
+		for i, w := range won {
+			if w && winner >= 0 {
+				t.Fatalf("settlers %d and %d have both won", winner, i)
+			} else if w {
+				winner = i
+			}
+		}
+		switch said := fmt.Sprintf("settler %d", winner); winner % 4 {
+		case 0, 3:
+			if v != winner || err != nil {
+				t.Fatalf("settler %d won and the result is %v, %v", winner, v, err)
+			}
+		case 1:
+			if err == nil || err.Error() != said {
+				t.Fatalf("%s won and the error is %v", said, err)
+			}
+		case 2:
+			if c, ok := errors.AsType[*futures.CancelledError](err); !ok || c.Cause.Error() != said {
+				t.Fatalf("%s won and the error is %v", said, err)
+			}
+		default:
+			t.Fatalf("no settler won, and the result is %v, %v", v, err)
+		}
+	}
+}
+
+type quietError struct{}
+
+func (*quietError) Error() string { return "" }
+
+func TestAnyNonNilErrorIsAnError(t *testing.T) {
+	for name, cause := range map[string]error{
+		"PY-F-12 typed nil":     (*quietError)(nil),
+		"PY-F-12 empty message": errors.New(""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, f := futures.New[string](nil)
+			if !p.Fail(cause) {
+				t.Fatal("Fail was refused")
+			}
+			if _, err := f.Result(t.Context()); err == nil || err != cause {
+				t.Errorf("Result: %#v, want %#v", err, cause)
+			}
+			if err := f.Err(t.Context()); err == nil || err != cause {
+				t.Errorf("Err: %#v, want %#v", err, cause)
+			}
+			if s := f.State(); s != futures.Failed {
+				t.Errorf("state %v", s)
+			}
+		})
+	}
+}
+
+func TestFailWithoutAnErrorPanics(t *testing.T) {
+	p, f := futures.New[int](nil)
+	mustPanic(t, "Promise.Fail with a nil error", func() { p.Fail(nil) })
+	if s := f.State(); s != futures.Pending {
+		t.Errorf("state after the panic: %v", s)
+	}
+	mustPanic(t, "FromError with a nil error", func() { futures.FromError[int](nil) })
+}
+
+func TestSettledFromTheStart(t *testing.T) {
+	f := futures.FromValue("value")
+	if v, err := f.Result(expired(t)); v != "value" || err != nil || f.State() != futures.Succeeded {
+		t.Errorf("FromValue: %q, %v, %v", v, err, f.State())
+	}
+	g := futures.FromError[string](errBoom)
+	if v, err := g.Result(expired(t)); v != "" || err != errBoom || g.State() != futures.Failed {
+		t.Errorf("FromError: %q, %v, %v", v, err, g.State())
+	}
+	if !isClosed(f.Done()) || !isClosed(g.Done()) {
+		t.Error("Done is open")
+	}
+}
+
+func TestPromiseCancelTellsItsCause(t *testing.T) {
+	for _, state := range []futures.State{futures.Pending, futures.Running} {
+		p, f := inState(state)
+		if !p.Cancel(errBoom) {
+			t.Fatalf("Cancel of a %v future was refused", state)
+		}
+		err := f.Err(t.Context())
+		if !errors.Is(err, futures.ErrCancelled) || !errors.Is(err, errBoom) {
+			t.Errorf("a %v future that was cancelled: %v", state, err)
+		}
+	}
+}
