@@ -4,58 +4,259 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
 )
 
 // Config says how a reactor is made. The zero value is right for most programs.
 type Config struct {
-	// Backend forces the way in which exits are noticed. Default: BackendAuto.
+	// Backend forces a way of noticing exits. Default: BackendAuto.
 	Backend Backend
-	// Logger hears what an operator should know. Default: slog.Default().
+	// Logger hears, at most once each, that the reactor has to work in a worse
+	// way than it should. Default: slog.Default().
 	Logger *slog.Logger
 }
 
-// Backend names a way of noticing exits.
-type Backend uint8
+// Reactor notices the exits of the processes that it watches and delivers each
+// once. Its methods may be called from any goroutine.
+type Reactor struct {
+	logger  *slog.Logger
+	backend backend
+	start   time.Time     // the schedule counts from here
+	done    chan struct{} // closed by the loop, last
 
-const (
-	BackendAuto   Backend = iota // what STINT_REACTOR says, else the best that the system has
-	BackendPidfd                 // pidfds in an epoll set: Linux 5.4 and later
-	BackendPoll                  // asks at intervals of 0.1 to 40 ms: any unix
-	BackendWaiter                // a goroutine and a thread for each process: anywhere
-)
+	closing  sync.Once
+	closeErr error
 
-// String returns the name as STINT_REACTOR spells it.
-func (b Backend) String() string { return "" }
+	inForce   atomic.Uint32 // a Backend
+	polled    atomic.Int64
+	wakeups   atomic.Uint64
+	exits     atomic.Uint64
+	exhausted sync.Once // guards a log line
 
-// Reactor notices the exits of the processes that it watches and delivers each once.
-type Reactor struct{}
-
-// New starts a reactor.
-func New(cfg Config) (*Reactor, error) { return nil, errors.ErrUnsupported }
-
-// Watch watches a child that os.StartProcess started. On success the reactor
-// owns p and is the one who reaps it; on error the caller keeps it.
-func (r *Reactor) Watch(p *os.Process, deliver func(Exit), opts ...Option) (*Watch, error) {
-	return nil, errors.ErrUnsupported
+	// mu guards the table and the schedule. A watch's lock is never taken while
+	// it is held.
+	mu        sync.Mutex
+	closed    bool
+	lastToken uint64
+	watches   map[uint64]*Watch
+	schedule  schedule
+	armed     time.Duration // the back end's deadline; 0: none, disarmed: it has passed
 }
 
-// WatchPID watches any process; whether it is our child is found out, not asked.
+// New starts a reactor: one goroutine, which ends with [Reactor.Close].
+//
+// Make it early. A program that has no descriptors left gets an error here, but
+// where Go's own network poller cannot start, which New sees to, the runtime
+// ends the program.
+//
+// The error is a [*BackendError].
+func New(cfg Config) (*Reactor, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	want, from, err := wanted(cfg.Backend)
+	if err != nil {
+		return nil, err
+	}
+	if err := ensureDescriptors(); err != nil {
+		return nil, &BackendError{want.String(), from, err}
+	}
+	backend, inForce, err := want.openOrBest(cfg.Logger)
+	if err != nil {
+		return nil, &BackendError{want.String(), from, err}
+	}
+	r := &Reactor{
+		logger:  cfg.Logger,
+		backend: backend,
+		start:   time.Now(),
+		done:    make(chan struct{}),
+		watches: make(map[uint64]*Watch),
+	}
+	r.inForce.Store(uint32(inForce))
+	go r.run()
+	return r, nil
+}
+
+// Watch watches p, a child that [os.StartProcess] started, and calls deliver
+// once when it has exited.
+//
+// On success the reactor owns p: it releases it, so that p.Pid and p.Wait are of
+// no use any more (see [Watch.PID]), and it is the one who reaps the child, also
+// after [Watch.Stop]. On error the caller keeps p.
+//
+// The reactor's loop calls deliver, perhaps before Watch returns. It must not
+// block, for every other exit waits for it, and must not call [Reactor.Close];
+// the other methods it may call.
+//
+// The error is a [*WatchError]: [ErrClosed], [ErrNilDeliver], [ErrInvalidPID],
+// [os.ErrProcessDone] when p was waited for already, [errors.ErrUnsupported]
+// for [WithGroup] where there are no process groups.
+func (r *Reactor) Watch(p *os.Process, deliver func(Exit), opts ...Option) (*Watch, error) {
+	if p == nil {
+		return nil, &WatchError{0, opWatch, ErrInvalidPID}
+	}
+	w, err := r.newWatch(p.Pid, p, deliver, opts)
+	if err == nil {
+		err = usable(p)
+	}
+	if err == nil {
+		err = r.begin(w)
+	}
+	if err != nil {
+		return nil, &WatchError{p.Pid, opWatch, err}
+	}
+	return w, nil
+}
+
+// WatchPID watches the process pid, a child of this program or not, and calls
+// deliver, as [Reactor.Watch] does, once when it has exited.
+//
+// That the pid names the process that is meant is for the caller to know: for
+// certain only while it is his unreaped child. A child is reaped when it exits,
+// so WatchPID is not for one that somebody else waits for, such as os/exec; use
+// it for adopted ones (PR_SET_CHILD_SUBREAPER). Of other processes the exit code
+// is known on Linux from 6.15, on Windows always, else the exit is [Unknown].
+//
+// The error is a [*WatchError]: as Watch's, with [os.ErrProcessDone] when there
+// is no such process and [ErrNotChild] for [WithGroup] on one that is not a child.
 func (r *Reactor) WatchPID(pid int, deliver func(Exit), opts ...Option) (*Watch, error) {
-	return nil, errors.ErrUnsupported
+	w, err := r.newWatch(pid, nil, deliver, opts)
+	if err == nil && w.process.group && !w.process.child {
+		err = ErrNotChild
+	}
+	if err == nil {
+		err = r.begin(w)
+	}
+	if err != nil {
+		return nil, &WatchError{pid, opWatch, err}
+	}
+	return w, nil
+}
+
+// usable fails for a process that was waited for or released.
+func usable(p *os.Process) error {
+	err := p.WithHandle(func(uintptr) {})
+	if errors.Is(err, os.ErrNoHandle) {
+		err = p.Signal(syscall.Signal(0))
+	}
+	return err
+}
+
+// newWatch checks what a watch is asked for and finds out about its process.
+func (r *Reactor) newWatch(pid int, origin *os.Process, deliver func(Exit), opts []Option) (*Watch, error) {
+	if pid <= 1 || pid == os.Getpid() {
+		return nil, ErrInvalidPID
+	}
+	if deliver == nil {
+		return nil, ErrNilDeliver
+	}
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	w := &Watch{
+		reactor:  r,
+		deliver:  deliver,
+		owned:    origin != nil,
+		process:  process{pid: pid, group: o.group, origin: origin},
+		position: unscheduled,
+	}
+	return w, w.process.identify()
+}
+
+// begin enters w into the table and offers it to the back end, from which moment
+// its exit may be delivered. The loop is not woken for it.
+func (r *Reactor) begin(w *Watch) error {
+	w.mu.Lock() // Close, which drops what it finds in the table, finds w attached
+	if !r.enter(w) {
+		w.mu.Unlock()
+		return ErrClosed
+	}
+	err := w.attach()
+	w.process.adopt()
+	if err != nil && w.owned && w.retryAt != 0 {
+		err = w.attach() // adopt has freed a descriptor
+	}
+	w.mu.Unlock()
+	if err != nil {
+		r.note(w, err)
+		r.pollLater(w)
+	}
+	return nil
+}
+
+// enter gives w its token and its place in the table, unless it is closed.
+func (r *Reactor) enter(w *Watch) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return false
+	}
+	r.lastToken++
+	w.token = r.lastToken
+	r.watches[w.token] = w
+	return true
+}
+
+// note logs, once each, the refusals that an operator can do something about.
+func (r *Reactor) note(w *Watch, err error) {
+	switch {
+	case errors.Is(err, errBackendOff):
+		if r.inForce.Swap(uint32(BackendPoll)) != uint32(BackendPoll) {
+			r.logger.Warn("reactor: processes are polled from now on", "err", err)
+		}
+	case errors.Is(err, errExhausted):
+		r.exhausted.Do(func() {
+			r.logger.Warn("reactor: a process is polled until descriptors are free; raise RLIMIT_NOFILE", "pid", w.PID(), "err", err)
+		})
+	}
 }
 
 // Stats are a reactor's figures at one moment.
 type Stats struct {
 	Backend Backend // in force
 	Watches int     // processes watched now
-	Polled  int     // of these, asked at intervals
-	Wakeups uint64  // of the loop since New
-	Exits   uint64  // delivered since New
+	Polled  int     // of these, asked at intervals because the back end did not take them
+	Wakeups uint64  // of the loop, since New
+	Exits   uint64  // delivered, since New
 }
 
 // Stats returns the figures of now.
-func (r *Reactor) Stats() Stats { return Stats{} }
+func (r *Reactor) Stats() Stats {
+	r.mu.Lock()
+	watches := len(r.watches)
+	r.mu.Unlock()
+	return Stats{
+		Backend: Backend(r.inForce.Load()),
+		Watches: watches,
+		Polled:  int(r.polled.Load()),
+		Wakeups: r.wakeups.Load(),
+		Exits:   r.exits.Load(),
+	}
+}
 
-// Close stops the reactor and returns when its goroutines are gone. Watches that
-// remain are dropped without a message; their processes are left alone.
-func (r *Reactor) Close() error { return nil }
+// Close stops the reactor and returns when its loop is gone, after a deliver
+// that is being called. Watches that remain are dropped without a message; their
+// processes live on, and nobody reaps them but whoever waits for their pids.
+// Further calls return what the first did.
+func (r *Reactor) Close() error {
+	r.closing.Do(func() {
+		r.mu.Lock()
+		r.closed = true
+		r.mu.Unlock()
+		r.closeErr = r.backend.close()
+		<-r.done
+
+		r.mu.Lock()
+		watches := r.watches
+		r.watches, r.schedule = nil, nil
+		r.mu.Unlock()
+		for _, w := range watches {
+			w.drop(ErrClosed)
+		}
+	})
+	return r.closeErr
+}

@@ -1,0 +1,35 @@
+package reactor
+
+import "os"
+
+// process is the one handle by which a watch asks for its process, reaps it and
+// signals it. It is guarded by the watch's lock, and none of its methods blocks:
+// so no signal can meet a pid that was reaped in between.
+//
+// Each system has, in files of its own,
+//
+//	identify() error               finds out what can be known before the watch; os.ErrProcessDone if there is no such process
+//	adopt()                        lets go of origin where it is not the handle
+//	look() (Exit, finding)         asks what became of it, reaps it if it is ours to reap
+//	awaiter() (func(), error)      a function that blocks until look has something to find
+//	signal, signalGroup            os.ErrProcessDone when it is gone
+//	release()                      lets go of what the system holds for it
+type process struct {
+	pid    int
+	child  bool        // as the kernel said when the watch began: ours to reap
+	group  bool        // it leads a process group of its own
+	origin *os.Process // what Watch was given, until adopt
+	handle
+}
+
+// finding is what a look at a process finds.
+type finding uint8
+
+const (
+	running  finding = iota // it has not ended, or a tracer holds its status back
+	unreaped                // it has ended; its status is to be had after its parent has reaped it
+	ended                   // it has ended, and the Exit says how
+)
+
+// unknown is the exit of a process whose status was lost.
+func unknown(reason error) Exit { return Exit{Kind: Unknown, Err: reason} }

@@ -1,0 +1,166 @@
+package reactor
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// handle is what Linux adds to a process.
+type handle struct {
+	fd    int    // its pidfd while the pidfd back end has it, else -1
+	start uint64 // its start time once that was read: no later process with its pid has the same
+}
+
+func (p *process) identify() error {
+	p.fd = -1
+	_, err := p.peek()
+	p.child = err == nil
+	// A process that Watch was given is taken as it is: its pidfd may know a
+	// status that nobody could wait for (SIGCHLD ignored).
+	if p.child || p.origin != nil {
+		return nil
+	}
+	if unix.Kill(p.pid, 0) == unix.ESRCH {
+		return os.ErrProcessDone
+	}
+	return nil
+}
+
+// adopt closes the pidfd that package os holds: ours is a duplicate.
+func (p *process) adopt() {
+	if p.origin != nil {
+		_ = p.origin.Release()
+		p.origin = nil
+	}
+}
+
+func (p *process) release() {}
+
+// openPidfd returns a new pidfd of p, which must not be just some later process
+// with p's pid.
+func (p *process) openPidfd() (int, error) {
+	if p.origin != nil {
+		fd, err := dupPidfd(p.origin)
+		if !errors.Is(err, os.ErrNoHandle) {
+			return fd, err
+		}
+	}
+	fd, err := unix.PidfdOpen(p.pid, 0)
+	if err != nil {
+		return -1, err
+	}
+	if !p.is(fd) {
+		_ = unix.Close(fd)
+		return -1, unix.ESRCH
+	}
+	return fd, nil
+}
+
+// is reports whether fd, opened by pid, is of p, as far as that can be known.
+func (p *process) is(fd int) bool {
+	if p.child {
+		_, err := waitid(unix.P_PIDFD, fd, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		return err == nil
+	}
+	return p.start == 0 || p.alive()
+}
+
+func dupPidfd(p *os.Process) (fd int, err error) {
+	fd = -1
+	handleErr := p.WithHandle(func(h uintptr) {
+		fd, err = unix.FcntlInt(h, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	return fd, cmp.Or(handleErr, err)
+}
+
+// peek reports whether a child can be reaped, and leaves it so. ECHILD: it is
+// not a child, or somebody else has reaped it.
+func (p *process) peek() (bool, error) {
+	status, err := p.waitid(unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return status.pid != 0, err
+}
+
+func (p *process) look() (Exit, finding) {
+	if p.group {
+		// The group's id is certain to be its own only until the reap.
+		if dead, _ := p.peek(); dead {
+			_ = p.signalGroup(unix.SIGKILL)
+		}
+	}
+	var usage unix.Rusage
+	status, err := p.waitid(unix.WEXITED|unix.WNOHANG, &usage)
+	switch {
+	case err != nil:
+		return p.lookForeign()
+	case status.pid == 0:
+		return Exit{}, running
+	}
+	e := status.exit()
+	e.Usage = newUsage(&usage)
+	return e, ended
+}
+
+// lookForeign asks about a process that there is nothing to reap of: it was
+// never our child, or somebody else has reaped it.
+func (p *process) lookForeign() (Exit, finding) {
+	if p.fd < 0 {
+		if p.alive() {
+			p.child = false
+			return Exit{}, running
+		}
+		return p.lost(), ended
+	}
+	if !readable(p.fd) {
+		return Exit{}, running
+	}
+	info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_EXIT}
+	err := unix.IoctlPidfdInfo(p.fd, &info)
+	if err == nil && info.Mask&unix.PIDFD_INFO_EXIT == 0 {
+		return Exit{}, unreaped
+	}
+	if p.group {
+		_ = p.signalGroup(unix.SIGKILL)
+	}
+	if err != nil { // ENOTTY, EINVAL before Linux 6.13, ESRCH before 6.15
+		return p.lost(), ended
+	}
+	return exitOf(syscall.WaitStatus(info.Exit_code)), ended
+}
+
+func (p *process) lost() Exit {
+	if p.child {
+		return unknown(ErrReapedElsewhere)
+	}
+	return unknown(ErrNotChild)
+}
+
+// alive reports whether the process that the watch began with still runs, from
+// its pid alone.
+func (p *process) alive() bool {
+	if unix.Kill(p.pid, 0) == unix.ESRCH {
+		return false
+	}
+	s, err := readStat(p.pid)
+	if err != nil { // no descriptor left, no /proc: the pid's word has to do
+		return true
+	}
+	if p.start == 0 {
+		p.start = s.start
+	}
+	return p.start == s.start && !s.dead()
+}
+
+// awaiter blocks a thread in waitid, which leaves the status to be reaped.
+func (p *process) awaiter() (func(), error) {
+	if !p.child {
+		return nil, errUntellable
+	}
+	pid := p.pid
+	return func() {
+		_, _ = waitid(unix.P_PID, pid, unix.WEXITED|unix.WNOWAIT, nil)
+	}, nil
+}

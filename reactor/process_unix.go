@@ -1,0 +1,89 @@
+//go:build unix && !linux
+
+package reactor
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// handle is empty: a pid is all that there is, and it is safe for a child until
+// it is reaped.
+type handle struct{}
+
+func (p *process) identify() error {
+	_, err := waitable(p.pid, false)
+	p.child = err != unix.ECHILD
+	if p.child || p.origin != nil {
+		return nil
+	}
+	if unix.Kill(p.pid, 0) == unix.ESRCH {
+		return os.ErrProcessDone
+	}
+	return nil
+}
+
+func (p *process) adopt() {
+	if p.origin != nil {
+		_ = p.origin.Release()
+		p.origin = nil
+	}
+}
+
+func (p *process) release() {}
+
+func (p *process) look() (Exit, finding) {
+	if p.group {
+		// The group's id is certain to be its own only until the reap.
+		if dead, _ := waitable(p.pid, false); dead {
+			_ = unix.Kill(-p.pid, unix.SIGKILL)
+		}
+	}
+	var status unix.WaitStatus
+	var usage unix.Rusage
+	pid, err := 0, error(unix.EINTR)
+	for err == unix.EINTR {
+		pid, err = unix.Wait4(p.pid, &status, unix.WNOHANG, &usage)
+	}
+	switch {
+	case err != nil:
+		return p.lookForeign()
+	case pid == 0:
+		return Exit{}, running
+	}
+	e := exitOf(syscall.WaitStatus(status))
+	e.Usage = newUsage(&usage)
+	return e, ended
+}
+
+// lookForeign asks about a process that there is nothing to reap of. A zombie
+// still counts as running: it goes when its parent reaps it.
+func (p *process) lookForeign() (Exit, finding) {
+	if unix.Kill(p.pid, 0) != unix.ESRCH {
+		p.child = false
+		return Exit{}, running
+	}
+	if p.child {
+		return unknown(ErrReapedElsewhere), ended
+	}
+	return unknown(ErrNotChild), ended
+}
+
+// awaiter blocks a thread in the system's wait, which leaves the status to be reaped.
+func (p *process) awaiter() (func(), error) {
+	if _, err := waitable(p.pid, false); err != nil {
+		return nil, errUntellable
+	}
+	pid := p.pid
+	return func() { _, _ = waitable(pid, true) }, nil
+}
+
+func (p *process) signal(sig syscall.Signal) error {
+	return gone(unix.Kill(p.pid, sig))
+}
+
+func (p *process) signalGroup(sig syscall.Signal) error {
+	return gone(unix.Kill(-p.pid, sig))
+}
