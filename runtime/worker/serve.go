@@ -84,6 +84,9 @@ func (s *server) handshake(frames *wire.Reader) {
 	if err != nil {
 		leave() // the host died or gave this worker up
 	}
+	if header.Kind == wire.KindQuit {
+		os.Exit(exitDone) // given up before it was ready
+	}
 	hello, err := wire.ParseHello(payload)
 	if err != nil || header.Kind != wire.KindHello {
 		refuse("the host did not say hello: %v", err)

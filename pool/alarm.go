@@ -1,0 +1,35 @@
+package pool
+
+import "time"
+
+// alarm is one worker's clock: one timer for all of its tasks, which is set
+// anew only if it would ring too late. So a million short tasks with a limit
+// cost no timer each. Under the pool's lock.
+type alarm struct {
+	timer *time.Timer
+	at    time.Time // zero: not set
+	ring  func()
+}
+
+// set has the alarm ring in limit at the latest; 0 is no limit.
+func (a *alarm) set(limit time.Duration) {
+	if limit <= 0 {
+		return
+	}
+	at := time.Now().Add(limit)
+	if !a.at.IsZero() && !at.Before(a.at) {
+		return
+	}
+	a.at = at
+	if a.timer == nil {
+		a.timer = time.AfterFunc(limit, a.ring)
+	} else {
+		a.timer.Reset(limit)
+	}
+}
+
+func (a *alarm) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}

@@ -1,0 +1,126 @@
+package pool
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	goruntime "runtime"
+	"time"
+
+	"github.com/stint-go/stint/runtime"
+)
+
+// NoGrace, as Config.Grace, kills a worker at its task's deadline, unasked.
+const NoGrace time.Duration = -1
+
+// FullPolicy says what Submit does when the queue is full.
+type FullPolicy uint8
+
+// The policies.
+const (
+	Block  FullPolicy = iota // wait for room, as long as the caller's context allows
+	Refuse                   // fail the task with ErrQueueFull
+)
+
+// Config says how a pool is made. The zero value is a good one: each field names
+// its default.
+type Config struct {
+	// Workers is how many tasks run at a time. Default: GOMAXPROCS, which honours
+	// the CPU quota of a container.
+	Workers int
+	// TaskTimeout is how long a task may run, from the moment in which it begins;
+	// WithTimeout overrides it per call. Default 0: for ever.
+	TaskTimeout time.Duration
+	// Grace is how long a task whose context has ended, by its deadline or its
+	// caller, has to return before its worker is killed. A task that returns in
+	// time keeps its worker. Default: 100 ms; NoGrace: none. Process pools only:
+	// a goroutine cannot be killed, it is abandoned at once.
+	Grace time.Duration
+	// Queue bounds how many accepted tasks may wait for a worker. Default 0: no
+	// bound.
+	Queue int
+	// WhenFull says what Submit does when the queue is full. Default: Block.
+	WhenFull FullPolicy
+
+	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
+	// Process pools only, as are the fields below.
+	MaxPayload int
+	// StartTimeout is how long a worker process may take to be ready. Default: 30 s.
+	StartTimeout time.Duration
+	// MaxFailures workers that could not become ready within FailureWindow break
+	// the pool. Between them there is an exponential delay. Defaults: 5 in 10 s.
+	MaxFailures   int
+	FailureWindow time.Duration
+	// Stderr is where the workers' standard error goes; several write to it, one
+	// call at a time each. Default: os.Stderr; io.Discard: nowhere. The last 16 KiB
+	// of each worker are kept for its errors in any case. Standard output is the
+	// host's own.
+	Stderr io.Writer
+	// Logger gets warnings. Default: slog.Default().
+	Logger *slog.Logger
+	// Host is what the workers run on. Default: the program's shared host, started
+	// with its first pool and closed with its last.
+	Host *runtime.Host
+}
+
+// withDefaults checks the configuration and fills what is left out.
+func (c Config) withDefaults() (Config, error) {
+	for _, field := range []struct {
+		name  string
+		value int64
+	}{
+		{"Workers", int64(c.Workers)},
+		{"TaskTimeout", int64(c.TaskTimeout)},
+		{"Queue", int64(c.Queue)},
+		{"MaxPayload", int64(c.MaxPayload)},
+		{"StartTimeout", int64(c.StartTimeout)},
+		{"MaxFailures", int64(c.MaxFailures)},
+		{"FailureWindow", int64(c.FailureWindow)},
+	} {
+		if field.value < 0 {
+			return c, &ConfigError{Field: field.name, Reason: fmt.Sprintf("%d is negative", field.value)}
+		}
+	}
+	switch {
+	case c.Grace < 0 && c.Grace != NoGrace:
+		return c, &ConfigError{Field: "Grace", Reason: fmt.Sprintf("%d is negative; for no grace use NoGrace", c.Grace)}
+	case c.WhenFull > Refuse:
+		return c, &ConfigError{Field: "WhenFull", Reason: fmt.Sprintf("%d is no policy", c.WhenFull)}
+	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:
+		return c, &ConfigError{Field: "MaxPayload", Reason: fmt.Sprintf("%d is over %d", c.MaxPayload, uint32(math.MaxUint32-payloadRoom))}
+	}
+	setDefault(&c.Workers, goruntime.GOMAXPROCS(0))
+	setDefault(&c.Grace, 100*time.Millisecond)
+	setDefault(&c.MaxPayload, 256<<20)
+	setDefault(&c.StartTimeout, 30*time.Second)
+	setDefault(&c.MaxFailures, 5)
+	setDefault(&c.FailureWindow, 10*time.Second)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Stderr == nil {
+		c.Stderr = os.Stderr
+	}
+	return c, nil
+}
+
+// payloadRoom is what a frame's payload needs beside the argument or result.
+const payloadRoom = 4 << 10
+
+func setDefault[T int | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// Option changes one call of Submit or Go.
+type Option func(*Job)
+
+// WithTimeout limits this task's running time instead of Config.TaskTimeout; it
+// counts from when the task begins. 0 means no limit. A negative limit fails the
+// task with a *ConfigError.
+func WithTimeout(limit time.Duration) Option {
+	return func(j *Job) { j.limit, j.limitSet = limit, true }
+}

@@ -1,0 +1,3 @@
+// Package pool runs tasks in pools: of worker processes, which can be killed, or
+// of goroutines.
+package pool

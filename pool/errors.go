@@ -1,0 +1,280 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// Conditions, for errors.Is.
+var (
+	// ErrClosed: the pool was shut down.
+	ErrClosed = errors.New("the pool is closed")
+	// ErrQueueFull: the queue was full and the pool refuses then.
+	ErrQueueFull = errors.New("the pool's queue is full")
+	// ErrBroken: the pool's workers cannot be started; see *BrokenError.
+	ErrBroken = errors.New("the pool is broken")
+	// ErrNoMain: pool.Main was not called before the first process pool.
+	ErrNoMain = worker.ErrNoMain
+	// ErrKilled: the task was ended by force while it ran; see *KilledError.
+	ErrKilled = errors.New("the task was killed")
+	// ErrShutdown: the cause of what a shutdown with Kill has killed or cancelled.
+	ErrShutdown = errors.New("the pool was shut down")
+	// ErrWorkerDied: the worker died under the task; see *WorkerError.
+	ErrWorkerDied = errors.New("the worker died")
+	// ErrGoexit: the task called runtime.Goexit instead of returning.
+	ErrGoexit = errors.New("the task called runtime.Goexit instead of returning")
+	// ErrUnknownTask: the worker knows no task of that name.
+	ErrUnknownTask = errors.New("the worker knows no such task: register tasks as package variables, so that they exist before pool.Main")
+)
+
+// Run says which run of which task an error is about.
+type Run struct {
+	Task    string        // its registered name
+	Worker  int           // the worker's number in its pool, from 1; 0 if none had it
+	PID     int           // of the worker process; 0 in a goroutine pool
+	Elapsed time.Duration // from the task's beginning to its end
+}
+
+func (r Run) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "task %q", r.Task)
+	if r.Worker > 0 {
+		fmt.Fprintf(&b, " on worker %d", r.Worker)
+	}
+	if r.PID > 0 {
+		fmt.Fprintf(&b, " (pid %d)", r.PID)
+	}
+	if r.Elapsed > 0 {
+		fmt.Fprintf(&b, " after %v", r.Elapsed.Round(time.Microsecond))
+	}
+	return b.String()
+}
+
+// TimeoutError: the task was still running at its deadline. On a process pool it
+// is told when the worker's exit has been seen, or when the task gave up within
+// the grace period; Err is then the task's own error, otherwise nil. It matches
+// context.DeadlineExceeded.
+type TimeoutError struct {
+	Run
+	Limit time.Duration
+	Err   error
+}
+
+// Error implements error.
+func (e *TimeoutError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("%v: over its limit of %v, and gave up: %v", e.Run, e.Limit, e.Err)
+	}
+	if e.PID == 0 {
+		return fmt.Sprintf("%v: over its limit of %v; its goroutine cannot be killed and was abandoned", e.Run, e.Limit)
+	}
+	return fmt.Sprintf("%v: over its limit of %v; the worker was killed and replaced", e.Run, e.Limit)
+}
+
+// Is matches context.DeadlineExceeded.
+func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Unwrap returns the task's own error, if it gave one.
+func (e *TimeoutError) Unwrap() error { return e.Err }
+
+// Timeout reports true, as net.Error's does.
+func (e *TimeoutError) Timeout() bool { return true }
+
+// KilledError: the task was ended while it ran, by Future.Kill, by the end of
+// the context it was submitted with, or by a shutdown. It matches ErrKilled, and
+// its cause: context.Canceled, context.DeadlineExceeded, ErrShutdown …
+type KilledError struct {
+	Run
+	Cause error // nil: Future.Kill
+	Err   error // the task's own error, if it gave up within the grace period
+}
+
+// Error implements error.
+func (e *KilledError) Error() string {
+	text := fmt.Sprintf("%v: killed", e.Run)
+	if e.Cause != nil {
+		text += ", because: " + e.Cause.Error()
+	}
+	if e.Err != nil {
+		text += "; it gave up by itself: " + e.Err.Error()
+	}
+	return text
+}
+
+// Is matches ErrKilled.
+func (e *KilledError) Is(target error) bool { return target == ErrKilled }
+
+// Unwrap returns the cause and the task's own error, those that there are.
+func (e *KilledError) Unwrap() []error {
+	var all []error
+	for _, err := range []error{e.Cause, e.Err} {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	return all
+}
+
+// WorkerError: the worker process died while it ran the task, and not by our
+// hand: it crashed, it exited (as by os.Exit in the task), or somebody else
+// killed it. Or it broke the protocol, and was killed for that; then Err says
+// how. The task may have done some, all or none of its work. It matches
+// ErrWorkerDied.
+type WorkerError struct {
+	Run
+	Exit   reactor.Exit // exit code or signal, and what the process used
+	Err    error        // a *worker.ProtocolError, or nil
+	Stderr string       // the last 16 KiB that the worker wrote to standard error
+}
+
+// Error implements error. The tail of standard error is cut to its last lines,
+// and control characters in it are escaped.
+func (e *WorkerError) Error() string {
+	text := fmt.Sprintf("%v: the worker %v", e.Run, e.Exit)
+	switch {
+	case e.Err != nil:
+		text += ", because: " + e.Err.Error()
+	case e.Exit.Kind == reactor.Exited:
+		text += ": the task, or something that it called, ended the process, as os.Exit and an unrecovered panic in another goroutine do"
+	case e.Exit.Kind == reactor.Signalled:
+		text += ": it crashed, or somebody outside this pool killed it (an operator, the kernel out of memory)"
+	}
+	return text + excerpt(e.Stderr)
+}
+
+// Is matches ErrWorkerDied.
+func (e *WorkerError) Is(target error) bool { return target == ErrWorkerDied }
+
+// Unwrap returns what the worker did wrong, if it broke the protocol.
+func (e *WorkerError) Unwrap() error { return e.Err }
+
+// PanicError: the task panicked. The worker lives on.
+type PanicError struct {
+	Run
+	Value string // the panic's value, as fmt.Sprint prints it
+	Type  string // the Go type of the value
+	Stack string // of the goroutine that panicked
+}
+
+// Error implements error; it does not print the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("%v: panic: %s", e.Run, e.Value) }
+
+// TaskError: the task returned an error, or ended in another way of its own
+// while its worker lives on. Err is the error itself on a goroutine pool. From a
+// process it is the error's text, and matches those of the errors that were
+// known to both sides: the context errors, io.EOF, io.ErrUnexpectedEOF,
+// fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, os.ErrClosed,
+// os.ErrDeadlineExceeded, errors.ErrUnsupported, ErrGoexit, ErrUnknownTask, and
+// those given to RegisterError.
+type TaskError struct {
+	Run
+	Err error
+}
+
+// Error implements error.
+func (e *TaskError) Error() string { return fmt.Sprintf("%v: %v", e.Run, e.Err) }
+
+// Unwrap returns the task's own error.
+func (e *TaskError) Unwrap() error { return e.Err }
+
+// CodecError: an argument or a result could not be encoded or decoded. Only this
+// task is concerned; its worker lives on.
+type CodecError struct {
+	Run
+	Op   string // "encode" or "decode"
+	What string // "argument" or "result"
+	Type string // the Go type
+	Err  error
+}
+
+// Error implements error.
+func (e *CodecError) Error() string {
+	return fmt.Sprintf("%v: cannot %s its %s of type %s: %v", e.Run, e.Op, e.What, e.Type, e.Err)
+}
+
+// Unwrap returns the codec's error.
+func (e *CodecError) Unwrap() error { return e.Err }
+
+// BrokenError: workers could not be started, again and again, and the pool has
+// given up. It matches ErrBroken, and what the last failure matches.
+type BrokenError struct {
+	Err    error  // why, from the supervisor
+	Stderr string // the end of what the last failed worker wrote to standard error
+}
+
+// Error implements error.
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("the pool is broken: %v%s", e.Err, excerpt(e.Stderr))
+}
+
+// Is matches ErrBroken.
+func (e *BrokenError) Is(target error) bool { return target == ErrBroken }
+
+// Unwrap returns the reason.
+func (e *BrokenError) Unwrap() error { return e.Err }
+
+// ShutdownError: the context of a Shutdown ended before the pool did, and what
+// was left was killed. It matches the context's error.
+type ShutdownError struct {
+	Cause     error // context.Cause
+	Killed    int   // running tasks that were killed
+	Cancelled int   // accepted tasks that had not begun
+}
+
+// Error implements error.
+func (e *ShutdownError) Error() string {
+	return fmt.Sprintf("shutdown ran out of time (%v): %d running tasks were killed, %d waiting ones cancelled", e.Cause, e.Killed, e.Cancelled)
+}
+
+// Unwrap returns the context's cause.
+func (e *ShutdownError) Unwrap() error { return e.Cause }
+
+// ConfigError: a field of Config, or an option or argument of a call, cannot be.
+type ConfigError struct {
+	Field  string
+	Reason string
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string { return fmt.Sprintf("pool: %s: %s", e.Field, e.Reason) }
+
+// excerptSize is how much of a standard error's tail an error's text shows; the
+// whole tail is in its field.
+const excerptSize = 1 << 10
+
+// excerpt prepares a standard error's tail for an error's text: the last lines,
+// indented, with control characters escaped.
+func excerpt(tail string) string {
+	tail = strings.TrimRight(tail, "\n")
+	if tail == "" {
+		return ""
+	}
+	if len(tail) > excerptSize {
+		tail = tail[len(tail)-excerptSize:]
+		if cut := strings.IndexByte(tail, '\n'); cut >= 0 {
+			tail = tail[cut+1:]
+		}
+	}
+	var b strings.Builder
+	b.WriteString("\n\tits standard error ended with:")
+	for line := range strings.SplitSeq(tail, "\n") {
+		b.WriteString("\n\t| " + printable(line))
+	}
+	return b.String()
+}
+
+// printable escapes what could act on a terminal.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && (r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0) {
+			return '\uFFFD'
+		}
+		return r
+	}, line)
+}

@@ -1,0 +1,104 @@
+package pool
+
+import (
+	"context"
+	"time"
+
+	"github.com/stint-go/stint/futures"
+)
+
+// Job is one submitted task on its way through a pool. Task.Submit makes it, and
+// Pool.Submit takes it over.
+type Job struct {
+	task     *definition
+	ctx      context.Context
+	limit    time.Duration // running time; 0: none
+	limitSet bool          // by WithTimeout; otherwise the pool's default holds
+	work     work
+	owner    owner // set by the pool that accepts it
+
+	// What follows belongs to the pool, under its lock.
+	state     jobState
+	withdrawn bool   // done without having begun
+	slot      uint16 // at the member
+	argument  []byte // encoded; process pools only
+	member    *member
+	id        uint64 // at the member, or at the last one; 0: never sent
+	verdict   *verdict
+	unwatch   func() bool // stops watching ctx; nil if it has no end
+	link      jobLink
+}
+
+// jobState is where a job is.
+//
+//	new ─► queued ─► sent ─► done
+//	          ▲───────┘  withdrawn, or its worker died before it began
+type jobState uint8
+
+const (
+	jobNew    jobState = iota
+	jobQueued          // waits for a worker
+	jobSent            // a worker has it: it runs, or is ahead of time
+	jobDone            // settled, or being settled by whoever made it done
+)
+
+// work is a job's typed side: its argument, its function and its promise.
+type work interface {
+	// encode encodes the argument.
+	encode() ([]byte, error)
+	// call runs the function here, and keeps its result for succeed.
+	call(ctx context.Context) error
+	// succeed settles the future with the result of call.
+	succeed() bool
+	// succeedEncoded settles the future with an encoded result.
+	succeedEncoded(value []byte) error
+	start() bool
+	fail(error) bool
+	cancel(cause error) bool
+	// types names the Go types of argument and result.
+	types() (in, out string)
+}
+
+// owner is the pool as a job's future knows it.
+type owner interface {
+	begun(*Job) bool
+	withdraw(*Job) bool
+	kill(*Job) bool
+}
+
+// control is the job as its future knows it.
+type control Job
+
+var _ futures.Control = (*control)(nil)
+
+func (c *control) Begun() bool  { return c.owner != nil && c.owner.begun((*Job)(c)) }
+func (c *control) Cancel() bool { return c.owner != nil && c.owner.withdraw((*Job)(c)) }
+func (c *control) Kill() bool   { return c.owner != nil && c.owner.kill((*Job)(c)) }
+
+// watch has over called when the job's context ends.
+func (j *Job) watch(over func(*Job)) {
+	if j.ctx.Done() != nil {
+		j.unwatch = context.AfterFunc(j.ctx, func() { over(j) })
+	}
+}
+
+// release lets go of the context.
+func (j *Job) release() {
+	if j.unwatch != nil {
+		j.unwatch()
+	}
+}
+
+// verdict says why a job that has begun is being ended.
+type verdict struct {
+	timeout bool
+	cause   error // of a kill; nil: Future.Kill
+}
+
+// error makes the future's error; own is the task's own error, if it gave one.
+func (v *verdict) error(run Run, limit time.Duration, own error) error {
+	if v.timeout {
+		return &TimeoutError{Run: run, Limit: limit, Err: own}
+	}
+	return &KilledError{Run: run, Cause: v.cause, Err: own}
+}

@@ -1,0 +1,318 @@
+package pool
+
+import (
+	"errors"
+	"time"
+
+	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// member is one worker process as its pool sees it. Its process's actor (as
+// actors.Owner) and its link's reader (as worker.Receiver) tell it what happens.
+type member struct {
+	pool    *ProcessPool
+	number  int
+	link    *worker.Link
+	process *actors.Process // from Started on
+
+	// What follows is under the pool's lock.
+	ready     bool
+	gone      bool    // its exit has been told
+	idle      bool    // in pool.idle
+	sent      jobList // jobs with this worker, in the order of their offers; only the first can have begun
+	slots     [worker.Slots]slot
+	free      []uint16 // slots to offer in
+	lastID    uint64
+	condemned *Job // is being ended; until it is over the worker gets nothing else
+	pardoning bool // it was over in time, and the answer to Spare is awaited
+	alarm     alarm
+	finished  []finish // the reader's own, between batches
+}
+
+// slot is what stands in one slot of the claim table: nothing (id 0), a job, or
+// one that was withdrawn (job nil) and that the worker has not passed yet.
+type slot struct {
+	id  uint64
+	job *Job
+}
+
+var (
+	_ actors.Owner    = (*member)(nil)
+	_ worker.Receiver = (*member)(nil)
+)
+
+func (m *member) open(link *worker.Link) {
+	m.link = link
+	m.free = make([]uint16, worker.Slots)
+	for i := range m.free {
+		m.free[i] = uint16(worker.Slots - 1 - i)
+	}
+	m.alarm.ring = m.alarmRings
+}
+
+// available reports whether the worker may be given work. Under the lock.
+func (m *member) available() bool {
+	return m.ready && !m.gone && m.condemned == nil && !m.pardoning
+}
+
+// offer sends a job to the worker. Under the lock; the worker is available and
+// has a free slot.
+func (m *member) offer(j *Job) {
+	n := m.free[len(m.free)-1]
+	m.free = m.free[:len(m.free)-1]
+	m.lastID++
+	j.state, j.member, j.slot, j.id = jobSent, m, n, m.lastID
+	m.slots[n] = slot{id: j.id, job: j}
+	if m.sent.length > 0 {
+		m.pool.ahead++
+	}
+	m.sent.pushBack(j)
+	if m.sent.length == 1 {
+		m.process.SetBusy(true)
+		m.alarm.set(j.limit)
+	}
+	m.link.Offer(n, j.id, j.task.name, j.limit, j.argument)
+}
+
+// remove takes a job off the worker's list. Under the lock.
+func (m *member) remove(j *Job) {
+	if m.sent.length > 1 {
+		m.pool.ahead--
+	}
+	first := m.sent.first == j
+	j.unlink()
+	switch {
+	case m.sent.length == 0:
+		m.process.SetBusy(false)
+	case first:
+		m.alarm.set(m.sent.first.limit)
+	}
+}
+
+// withdraw takes a job back from the worker; false if it has begun. Its slot
+// stays taken until the worker has passed it. Under the lock.
+func (m *member) withdraw(j *Job) bool {
+	if !m.link.Withdraw(j.slot, j.id) {
+		return false
+	}
+	m.slots[j.slot].job = nil
+	m.remove(j)
+	return true
+}
+
+// withdrawRest takes back all jobs but the first, to the head of the queue in
+// their order. False: one of them has begun, so the first is over, and its
+// result on its way. Under the lock.
+func (m *member) withdrawRest() bool {
+	for m.sent.length > 1 {
+		j := m.sent.last
+		if !m.withdraw(j) {
+			return false
+		}
+		m.pool.requeue(j)
+	}
+	return true
+}
+
+// run describes the job's run at this worker, for errors.
+func (m *member) run(j *Job, elapsed time.Duration) Run {
+	return Run{Task: j.task.name, Worker: m.number, PID: m.process.PID(), Elapsed: elapsed}
+}
+
+// Started implements actors.Owner: the process runs.
+func (m *member) Started(process *actors.Process) {
+	m.process = process
+	m.pool.links.Add(1)
+	m.link.Start()
+}
+
+// StartFailed implements actors.Owner: there never was a process.
+func (m *member) StartFailed(error) {
+	m.link.Close()
+	m.link.Release()
+}
+
+// Ready implements worker.Receiver: the handshake has succeeded.
+func (m *member) Ready() {
+	m.process.Ready()
+	p := m.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if m.gone {
+		return
+	}
+	m.ready = true
+	p.members[m] = struct{}{}
+	closeOnce(p.ready)
+	p.refill(m)
+}
+
+// Results implements worker.Receiver: tasks have ended.
+func (m *member) Results(results []worker.Result) {
+	p := m.pool
+	var broken error
+	spare := false
+	p.mu.Lock()
+	for i := range results {
+		r := &results[i]
+		if m.gone {
+			break
+		}
+		j, err := m.take(r)
+		if err != nil {
+			broken = err
+			break
+		}
+		if j == nil {
+			continue
+		}
+		p.pace.note(r.Elapsed)
+		m.finished = append(m.finished, finish{job: j, result: r})
+		if m.condemned == j {
+			m.condemned, m.pardoning, spare = nil, true, true
+		}
+	}
+	p.refill(m)
+	p.dispatch()
+	p.mu.Unlock()
+	if broken != nil {
+		m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: broken})
+	}
+	if spare {
+		m.process.Spare()
+	}
+	for i := range m.finished {
+		m.settle(&m.finished[i])
+	}
+	clear(m.finished)
+	m.finished = m.finished[:0]
+}
+
+// take frees the slot of a result and returns its job; no job if it had been
+// withdrawn. An error: the worker made this up. Under the lock.
+func (m *member) take(r *worker.Result) (*Job, error) {
+	s := &m.slots[r.Slot]
+	if s.id != r.ID || r.ID == 0 || r.Skipped != (s.job == nil) {
+		return nil, &worker.ProtocolError{Worker: m.number, Err: errors.New("a result for a task that it does not have")}
+	}
+	j := s.job
+	if j != nil {
+		if _, begun := m.link.Begun(r.Slot, r.ID); !begun {
+			return nil, &worker.ProtocolError{Worker: m.number, Err: errors.New("a result for a task that it had not begun")}
+		}
+		m.remove(j)
+		m.pool.finished(j)
+	}
+	*s = slot{}
+	m.free = append(m.free, r.Slot)
+	return j, nil
+}
+
+// Closed implements worker.Receiver: the channel has ended.
+func (m *member) Closed(err error) {
+	if err != nil {
+		m.process.Kill(actors.Ladder{}, m.channelCause(err))
+	}
+	m.process.ChannelClosed()
+	m.pool.links.Done()
+}
+
+// channelCause says what a channel's bad end makes of its process: before it was
+// ready it has failed to start, afterwards it has broken the protocol.
+func (m *member) channelCause(err error) actors.Cause {
+	m.pool.mu.Lock()
+	ready := m.ready
+	m.pool.mu.Unlock()
+	if ready {
+		return actors.Cause{Kind: actors.CauseProtocol, Err: err}
+	}
+	var handshake *worker.HandshakeError
+	if errors.Is(err, worker.ErrNoMain) || errors.As(err, &handshake) && handshake.Mismatch {
+		err = actors.Permanent(err) // the next one would say the same
+	}
+	return actors.Cause{Kind: actors.CauseStart, Err: err}
+}
+
+// Ask implements actors.Owner: the first rung of the ladder.
+func (m *member) Ask(cause actors.Cause) {
+	if cause.Kind == actors.CauseShutdown {
+		m.link.Quit()
+		return
+	}
+	p := m.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if j := m.condemned; j != nil {
+		m.link.Cancel(j.id, j.verdict.timeout)
+	}
+}
+
+// Spared implements actors.Owner: the condemned task was over in time, and the
+// worker goes on.
+func (m *member) Spared() {
+	p := m.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.pardoning = false
+	p.refill(m)
+	p.dispatch()
+}
+
+// Exited implements actors.Owner: the worker is gone. What it had not begun goes
+// back to the queue, untouched; what it had begun fails.
+func (m *member) Exited(report actors.Report) {
+	p := m.pool
+	p.mu.Lock()
+	m.gone = true
+	m.alarm.stop()
+	delete(p.members, m)
+	p.removeIdle(m)
+	begun := m.surrender()
+	m.condemned = nil
+	m.link.Release()
+	if !report.BecameReady {
+		p.lastWord = m.link.StderrTail()
+	}
+	p.dispatch()
+	broken, hopeless := p.broken, p.failQueue()
+	p.mu.Unlock()
+	m.link.Close()
+	for _, l := range begun {
+		p.settled(l.job, m.deathError(l, report))
+	}
+	for _, j := range hopeless {
+		p.settled(j, broken)
+	}
+}
+
+// lost is a job that had begun when its worker died.
+type lost struct {
+	job     *Job
+	elapsed time.Duration
+}
+
+// surrender empties the worker: back to the queue what it had not begun, in
+// order, and to the caller what it had. Under the lock.
+func (m *member) surrender() (begun []lost) {
+	for j := m.sent.last; j != nil; j = m.sent.last {
+		if m.withdraw(j) {
+			m.pool.requeue(j)
+			continue
+		}
+		at, _ := m.link.Begun(j.slot, j.id)
+		m.remove(j)
+		m.pool.finished(j)
+		begun = append(begun, lost{job: j, elapsed: max(0, time.Since(at))})
+	}
+	return begun
+}
+
+// deathError says why a task failed whose worker died.
+func (m *member) deathError(l lost, report actors.Report) error {
+	run := m.run(l.job, l.elapsed)
+	if l.job.verdict != nil && report.Cause.Kind != actors.CauseNone {
+		return l.job.verdict.error(run, l.job.limit, nil)
+	}
+	return &WorkerError{Run: run, Exit: report.Exit, Err: report.Cause.Err, Stderr: m.link.StderrTail()}
+}

@@ -1,0 +1,245 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/runtime"
+	"github.com/stint-go/stint/runtime/worker"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// ProcessPool runs tasks in worker processes, which are this program once more.
+// A worker that hangs is killed at its task's deadline and replaced, and only
+// that task is concerned.
+type ProcessPool struct {
+	config     Config
+	host       *runtime.Host
+	release    func() error
+	supervisor *actors.Supervisor
+	room       *semaphore.Weighted // places in the queue; nil: no bound
+	started    atomic.Int64        // numbers the workers
+	links      sync.WaitGroup      // the workers' channels
+	ready      chan struct{}       // closed when the first worker is, or the pool is broken
+	drained    chan struct{}       // closed when a shutdown has nothing left to wait for
+	done       chan struct{}       // closed when nothing of the pool is left
+
+	mu       sync.Mutex
+	phase    phase
+	broken   error   // a *BrokenError, once workers cannot be started
+	queue    jobList // accepted, for any worker
+	members  map[*member]struct{}
+	idle     []*member // ready, nothing to do; the last one is warmest
+	ahead    int       // jobs that stand behind another one at their worker
+	pace     pace
+	live     int    // accepted and not done
+	accepted uint64 // ever
+	lastWord string // standard error of the last worker that did not become ready
+
+	outcomes outcomes
+	closeErr error // of the host; set before done is closed
+}
+
+var _ Pool = (*ProcessPool)(nil)
+
+// phase is how far a pool's shutdown has come.
+type phase uint8
+
+const (
+	phaseOpen     phase = iota
+	phaseDraining       // refuses tasks
+	phaseKilling        // ends those that it has
+)
+
+// NewProcessPool starts a pool of worker processes and returns when the first is
+// ready. The caller closes it. Errors: a *ConfigError; ErrNoMain, if the program
+// did not call Main first; a *BrokenError, if the workers cannot be started.
+func NewProcessPool(config Config) (*ProcessPool, error) {
+	refuseInWorker()
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if !mainCalled.Load() {
+		return nil, ErrNoMain
+	}
+	p := &ProcessPool{
+		config:  config,
+		host:    config.Host,
+		release: func() error { return nil },
+		members: make(map[*member]struct{}),
+		ready:   make(chan struct{}),
+		drained: make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	if config.Queue > 0 {
+		p.room = semaphore.NewWeighted(int64(config.Queue))
+	}
+	if p.host == nil {
+		if p.host, p.release, err = runtime.Share(); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// start has the workers started and waits for the first.
+func (p *ProcessPool) start() error {
+	supervisor, err := p.host.Actors().Supervise(actors.Supervision{
+		Name:         "process pool",
+		Workers:      p.config.Workers,
+		Prepare:      p.prepare,
+		MaxFailures:  p.config.MaxFailures,
+		Within:       p.config.FailureWindow,
+		StartTimeout: p.config.StartTimeout,
+		Broken:       p.breakDown,
+	})
+	if err != nil {
+		return errors.Join(err, p.release())
+	}
+	p.supervisor = supervisor
+	<-p.ready
+	p.mu.Lock()
+	broken := p.broken
+	p.mu.Unlock()
+	if broken != nil {
+		p.Close()
+	}
+	return broken
+}
+
+// prepare makes a worker: its number, its channel, and the command to start it.
+// The spawner calls it.
+func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
+	path, err := worker.Executable()
+	if err != nil {
+		return actors.Command{}, nil, err
+	}
+	m := &member{pool: p, number: int(p.started.Add(1))}
+	link, files, err := worker.Open(worker.LinkConfig{
+		Worker:   m.number,
+		Limit:    p.config.MaxPayload + payloadRoom,
+		Stderr:   p.config.Stderr,
+		Receiver: m,
+	})
+	if err != nil {
+		if errors.Is(err, errors.ErrUnsupported) {
+			err = actors.Permanent(err)
+		}
+		return actors.Command{}, nil, err
+	}
+	m.open(link)
+	return actors.Command{
+		Path:  path,
+		Args:  []string{os.Args[0], "stint-worker"},
+		Env:   worker.Environment(os.Environ()),
+		Files: files,
+	}, m, nil
+}
+
+// Submit implements Pool.
+func (p *ProcessPool) Submit(j *Job) {
+	argument, err := j.work.encode()
+	if err == nil && len(argument) > p.config.MaxPayload {
+		err = fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(argument), p.config.MaxPayload)
+	}
+	if err != nil {
+		in, _ := j.work.types()
+		p.refuse(j, &CodecError{Run: Run{Task: j.task.name}, Op: "encode", What: "argument", Type: in, Err: err})
+		return
+	}
+	if err := p.admit(j); err != nil {
+		p.refuse(j, err)
+		return
+	}
+	p.mu.Lock()
+	if err := p.refusal(); err != nil {
+		p.leaveQueue()
+		p.mu.Unlock()
+		p.refuse(j, err)
+		return
+	}
+	j.argument, j.owner = argument, p
+	if !j.limitSet {
+		j.limit = p.config.TaskTimeout
+	}
+	p.accepted++
+	p.live++
+	j.state = jobQueued
+	p.queue.pushBack(j)
+	j.watch(p.contextEnded)
+	p.dispatch()
+	p.mu.Unlock()
+}
+
+// admit waits for a place in the queue.
+func (p *ProcessPool) admit(j *Job) error {
+	switch {
+	case context.Cause(j.ctx) != nil:
+		return context.Cause(j.ctx)
+	case p.room == nil || p.room.TryAcquire(1):
+		return nil
+	case p.config.WhenFull == Refuse:
+		return ErrQueueFull
+	}
+	if err := p.room.Acquire(j.ctx, 1); err != nil {
+		return context.Cause(j.ctx)
+	}
+	return nil
+}
+
+// leaveQueue frees a place in the queue.
+func (p *ProcessPool) leaveQueue() {
+	if p.room != nil {
+		p.room.Release(1)
+	}
+}
+
+// refusal says why the pool takes no more tasks, if so. Under the lock.
+func (p *ProcessPool) refusal() error {
+	if p.broken != nil {
+		return p.broken
+	}
+	if p.phase != phaseOpen {
+		return ErrClosed
+	}
+	return nil
+}
+
+// refuse settles a job that was not accepted. A context that had ended cancels
+// it, anything else fails it.
+func (p *ProcessPool) refuse(j *Job, err error) {
+	p.outcomes.refused.Add(1)
+	if j.ctx.Err() != nil {
+		j.work.cancel(err)
+	} else {
+		j.work.fail(err)
+	}
+}
+
+// Stats implements Pool.
+func (p *ProcessPool) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Stats{Workers: p.config.Workers, Queued: p.queue.length, Submitted: p.accepted, Started: uint64(p.started.Load())}
+	p.outcomes.fill(&s)
+	for m := range p.members {
+		if m.ready {
+			s.Ready++
+		}
+		if m.sent.length > 0 {
+			s.Busy++
+		}
+		s.Running += m.sent.length
+	}
+	return s
+}

@@ -1,0 +1,28 @@
+package pool
+
+// Stats are a pool's figures at one moment. The counters begin at the pool's
+// start and never fall; Succeeded, Failed and Cancelled add up to the tasks that
+// are settled.
+type Stats struct {
+	Workers int // wanted
+	Ready   int // able to work
+	Busy    int // of these, with a task
+
+	Queued  int // accepted tasks that wait for a worker
+	Running int // tasks with a worker: begun, or sent ahead to it
+
+	Submitted uint64 // accepted
+	Refused   uint64 // not accepted: closed, broken, full queue, argument that cannot be encoded
+	Succeeded uint64
+	Failed    uint64 // all that follow included
+	TimedOut  uint64
+	Killed    uint64
+	Lost      uint64 // their worker died under them
+	Cancelled uint64 // before they began
+
+	Started   uint64 // workers started, replacements included
+	Abandoned int    // goroutines that run on though their task is settled (goroutine pool only)
+}
+
+// Settled returns how many accepted tasks have their outcome.
+func (s Stats) Settled() uint64 { return s.Succeeded + s.Failed + s.Cancelled }

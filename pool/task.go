@@ -1,0 +1,119 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"runtime"
+
+	"github.com/stint-go/stint/futures"
+)
+
+// Task is a function with a name, by which a worker process finds it. Make one
+// with NewTask, as a package variable. It is immutable and safe for use by any
+// number of goroutines.
+type Task[In, Out any] struct {
+	definition *definition
+	run        func(context.Context, In) (Out, error)
+}
+
+// NewTask registers a task. Call it while the program's package variables are
+// initialised: a worker process is the same program, and knows the tasks that
+// exist when its main calls Main.
+//
+// In and Out travel as CBOR when the task runs in another process: exported
+// fields of structs, and what encoding.BinaryMarshaler or cbor.Marshaler say. On
+// a goroutine pool they are handed over as they are.
+//
+// The context given to run ends at the task's deadline, and when the context
+// that the task was submitted with ends; a task that heeds it keeps its worker.
+//
+// A name that is empty, longer than 1024 bytes or taken, and a nil function, are
+// mistakes in the program, and panic; for a taken name the message tells both
+// places.
+func NewTask[In, Out any](name string, run func(ctx context.Context, in In) (Out, error)) *Task[In, Out] {
+	_, file, line, _ := runtime.Caller(1)
+	place := fmt.Sprintf("%s:%d", file, line)
+	if run == nil {
+		panic(fmt.Sprintf("pool.NewTask: task %q has no function, at %s", name, place))
+	}
+	t := &Task[In, Out]{definition: &definition{name: name, place: place}, run: run}
+	t.definition.serve = t.serve
+	register(t.definition)
+	return t
+}
+
+// Name returns the name that the task was registered with.
+func (t *Task[In, Out]) Name() string { return t.definition.name }
+
+// Submit hands the task to a pool and returns the future of its result. It does
+// not wait for a worker; with a bounded queue it may wait for room, as long as
+// ctx allows. What goes wrong, the pool's refusal included, is the future's
+// error.
+//
+// The argument is encoded before Submit returns and may be changed afterwards,
+// unless the pool is a goroutine pool, where the task gets the argument itself.
+//
+// When ctx ends before the task has begun, the task is cancelled; afterwards its
+// own context ends, and if it does not return within the grace period its worker
+// is killed.
+func (t *Task[In, Out]) Submit(ctx context.Context, p Pool, in In, options ...Option) *futures.Future[Out] {
+	c := &call[In, Out]{in: in, run: t.run}
+	return c.submit(ctx, p, t.definition, options)
+}
+
+// call is a job with its types: the argument, the function, the result, and the
+// promise of it.
+type call[In, Out any] struct {
+	Job
+	in      In
+	run     func(context.Context, In) (Out, error)
+	out     Out
+	promise futures.Promise[Out]
+}
+
+func (c *call[In, Out]) submit(ctx context.Context, p Pool, d *definition, options []Option) *futures.Future[Out] {
+	promise, future := futures.New[Out]((*control)(&c.Job))
+	c.promise = promise
+	c.task, c.ctx, c.work = d, ctx, c
+	for _, option := range options {
+		option(&c.Job)
+	}
+	switch {
+	case ctx == nil:
+		c.fail(&ConfigError{Field: "Submit", Reason: "the context is nil"})
+	case p == nil:
+		c.fail(&ConfigError{Field: "Submit", Reason: "the pool is nil"})
+	case c.limit < 0:
+		c.fail(&ConfigError{Field: "WithTimeout", Reason: fmt.Sprintf("%v is negative", c.limit)})
+	default:
+		p.Submit(&c.Job)
+	}
+	return future
+}
+
+func (c *call[In, Out]) encode() ([]byte, error) { return encode(c.in) }
+
+func (c *call[In, Out]) call(ctx context.Context) (err error) {
+	c.out, err = c.run(ctx, c.in)
+	return err
+}
+
+func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
+
+func (c *call[In, Out]) succeedEncoded(value []byte) error {
+	var out Out
+	if err := decode(value, &out); err != nil {
+		return err
+	}
+	c.promise.Succeed(out)
+	return nil
+}
+
+func (c *call[In, Out]) start() bool             { return c.promise.Start() }
+func (c *call[In, Out]) fail(err error) bool     { return c.promise.Fail(err) }
+func (c *call[In, Out]) cancel(cause error) bool { return c.promise.Cancel(cause) }
+
+func (c *call[In, Out]) types() (in, out string) {
+	return reflect.TypeFor[In]().String(), reflect.TypeFor[Out]().String()
+}

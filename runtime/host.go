@@ -1,0 +1,56 @@
+package runtime
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/reactor"
+)
+
+// Config says how a Host is made. The zero value is a good one.
+type Config struct {
+	// Logger gets warnings and errors; nil: slog.Default().
+	Logger *slog.Logger
+	// Backend is how the reactor learns of exits; the zero value picks the best
+	// that this system has, or what the environment variable STINT_REACTOR names.
+	Backend reactor.Backend
+}
+
+// Host is everything that watches and starts processes: one reactor and one
+// actor system. It is safe for use by any number of goroutines.
+type Host struct {
+	reactor *reactor.Reactor
+	actors  *actors.System
+	close   func() error // once
+}
+
+// Start starts a host. The caller closes it, after the pools that use it. An
+// error is a *StartError.
+func Start(config Config) (*Host, error) {
+	if config.Logger == nil {
+		config.Logger = slog.Default()
+	}
+	r, err := reactor.New(reactor.Config{Backend: config.Backend, Logger: config.Logger})
+	if err != nil {
+		return nil, &StartError{What: "reactor", Err: err}
+	}
+	system, err := actors.NewSystem(r, actors.Config{Logger: config.Logger})
+	if err != nil {
+		return nil, &StartError{What: "actor system", Err: errors.Join(err, r.Close())}
+	}
+	h := &Host{reactor: r, actors: system}
+	h.close = sync.OnceValue(func() error { return errors.Join(system.Close(), r.Close()) })
+	return h, nil
+}
+
+// Reactor returns the host's reactor.
+func (h *Host) Reactor() *reactor.Reactor { return h.reactor }
+
+// Actors returns the host's actor system.
+func (h *Host) Actors() *actors.System { return h.actors }
+
+// Close ends what is left, by force, and returns when the host's goroutines are
+// gone and its descriptors closed. It may be called more than once.
+func (h *Host) Close() error { return h.close() }
