@@ -50,7 +50,7 @@ func (p *ProcessPool) offer(m *member) {
 // the first time; one that comes back needs none.
 func (p *ProcessPool) leaveQueueOnce(j *Job) {
 	if j.id == 0 {
-		p.leaveQueue()
+		p.admission.leave()
 	}
 }
 

@@ -2,14 +2,9 @@ package pool
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/stint-go/stint/futures"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // GoroutinePool runs tasks in goroutines of this process: for work that waits
@@ -18,32 +13,25 @@ import (
 // fails at once; a goroutine that runs on regardless is abandoned, counted in
 // Stats, and another takes its place.
 type GoroutinePool struct {
-	config Config
-	room   *semaphore.Weighted // places in the queue; nil: no bound
-	drain  sync.WaitGroup      // the goroutines that are not abandoned
-	done   chan struct{}       // closed when these are gone
+	config    Config
+	admission admission
+	done      chan struct{} // closed when a shutdown is through
 
 	mu        sync.Mutex
-	wake      sync.Cond // by mu: for idle goroutines
+	wake      sync.Cond // by mu: a job for an idle runner, or the end
 	phase     phase
 	queue     jobList
-	workers   int // goroutines that are not abandoned
+	running   jobList
+	runners   int // not abandoned
 	idle      int // of these, waiting
 	abandoned int
-	numbers   int              // numbers the goroutines
-	running   map[*Job]*worker // by their jobs
+	started   int // ever; numbers them
 	accepted  uint64
 
 	outcomes outcomes
 }
 
 var _ Pool = (*GoroutinePool)(nil)
-
-// worker is one goroutine of the pool.
-type worker struct {
-	number    int
-	abandoned bool
-}
 
 // NewGoroutinePool makes a pool of goroutines, which start as they are needed.
 // The caller closes it. An error is a *ConfigError.
@@ -53,27 +41,196 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &GoroutinePool{config: config, done: make(chan struct{}), running: make(map[*Job]*worker)}
+	p := &GoroutinePool{config: config, admission: newAdmission(config), done: make(chan struct{})}
 	p.wake.L = &p.mu
-	if config.Queue > 0 {
-		p.room = semaphore.NewWeighted(int64(config.Queue))
-	}
 	return p, nil
 }
+
+// closure is the definition of every function that Go runs.
+var closure = &definition{name: "func"}
 
 // Go runs a function on a goroutine pool and returns the future of its result.
 // It is Task.Submit for a closure, which needs no name, since it goes nowhere.
 func Go[Out any](ctx context.Context, p *GoroutinePool, run func(ctx context.Context) (Out, error), options ...Option) *futures.Future[Out] {
-	c := &call[struct{}, Out]{}
-	if run == nil {
-		return futures.Failed[Out](&ConfigError{Field: "Go", Reason: "the function is nil"})
+	switch {
+	case run == nil:
+		return futures.FromError[Out](&ConfigError{Field: "Go", Reason: "the function is nil"})
+	case p == nil:
+		return futures.FromError[Out](&ConfigError{Field: "Go", Reason: "the pool is nil"})
 	}
-	c.run = func(ctx context.Context, _ struct{}) (Out, error) { return run(ctx) }
-	if p == nil {
-		return c.submit(ctx, nil, closure, options)
-	}
+	c := &call[struct{}, Out]{run: func(ctx context.Context, _ struct{}) (Out, error) { return run(ctx) }}
 	return c.submit(ctx, p, closure, options)
 }
 
-// closure is the definition of all functions without a name.
-var closure = &definition{name: "func"}
+// Submit implements Pool.
+func (p *GoroutinePool) Submit(j *Job) {
+	if err := p.admission.enter(j.ctx); err != nil {
+		p.outcomes.refuse(j, err)
+		return
+	}
+	p.mu.Lock()
+	if p.phase != phaseOpen {
+		p.mu.Unlock()
+		p.admission.leave()
+		p.outcomes.refuse(j, ErrClosed)
+		return
+	}
+	j.owner, j.state = p, jobQueued
+	if !j.limitSet {
+		j.limit = p.config.TaskTimeout
+	}
+	p.accepted++
+	p.queue.pushBack(j)
+	j.watch(p.contextEnded)
+	p.provide()
+	p.mu.Unlock()
+}
+
+// provide sees to it that a waiting job finds a runner. Under the lock.
+func (p *GoroutinePool) provide() {
+	switch {
+	case p.queue.length == 0:
+	case p.queue.length > p.idle && p.runners < p.config.Workers:
+		p.started++
+		p.runners++
+		r := &runner{pool: p, number: p.started}
+		go r.run() // Shutdown waits for it, unless it is abandoned
+	default:
+		p.wake.Signal()
+	}
+}
+
+// Stats implements Pool.
+func (p *GoroutinePool) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Stats{
+		Workers: p.config.Workers, Ready: p.runners, Busy: p.running.length, Queued: p.queue.length,
+		Running: p.running.length, Submitted: p.accepted, Started: uint64(p.started), Abandoned: p.abandoned,
+	}
+	p.outcomes.fill(&s)
+	return s
+}
+
+// Close implements Pool. It must not be called from within a task of the pool,
+// which would wait for itself; there, use Shutdown with the task's context, or
+// close in a goroutine.
+func (p *GoroutinePool) Close() error { return p.Shutdown(context.Background(), Drain) }
+
+// Shutdown implements Pool. It does not wait for abandoned goroutines.
+func (p *GoroutinePool) Shutdown(ctx context.Context, mode ShutdownMode) error {
+	return shutdown(ctx, mode, p.done, p.wind)
+}
+
+// wind begins a shutdown, or makes one that has begun harsher. It does not wait.
+func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
+	p.mu.Lock()
+	p.phase = max(p.phase, phaseDraining)
+	var pending, hopeless []*Job
+	if mode >= CancelPending {
+		for p.queue.length > 0 {
+			pending = append(pending, p.takeBack(p.queue.first))
+		}
+	}
+	if mode == Kill {
+		for p.running.length > 0 {
+			j := p.running.first
+			p.abandon(j, &verdict{cause: ErrShutdown})
+			hopeless = append(hopeless, j)
+		}
+	}
+	p.wake.Broadcast()
+	p.checkDone()
+	p.mu.Unlock()
+	for _, j := range pending {
+		j.work.cancel(ErrShutdown)
+	}
+	for _, j := range hopeless {
+		p.failAbandoned(j)
+	}
+	return len(hopeless), len(pending)
+}
+
+// checkDone ends a shutdown when nobody works any more. Under the lock.
+func (p *GoroutinePool) checkDone() {
+	if p.phase != phaseOpen && p.queue.length == 0 && p.runners == 0 {
+		closeOnce(p.done)
+	}
+}
+
+// takeBack removes a waiting job, which is then done. Under the lock.
+func (p *GoroutinePool) takeBack(j *Job) *Job {
+	j.unlink()
+	p.admission.leave()
+	j.state, j.withdrawn = jobDone, true
+	p.outcomes.cancelled.Add(1)
+	j.release()
+	p.checkDone()
+	return j
+}
+
+// abandon makes a running job done and gives its runner up. Under the lock.
+func (p *GoroutinePool) abandon(j *Job, v *verdict) {
+	j.unlink()
+	j.state, j.verdict = jobDone, v
+	j.runner.cancel(v.cause)
+	j.runner.abandoned = true
+	p.abandoned++
+	p.runners--
+	p.provide()
+	p.checkDone()
+}
+
+// failAbandoned settles a job whose runner was given up.
+func (p *GoroutinePool) failAbandoned(j *Job) {
+	err := j.verdict.error(j.runner.describe(j), j.limit, nil)
+	p.outcomes.fail(err)
+	j.work.fail(err)
+}
+
+// contextEnded cancels a waiting job whose caller's context has ended. A running
+// one is its runner's.
+func (p *GoroutinePool) contextEnded(j *Job) {
+	p.mu.Lock()
+	waiting := j.state == jobQueued
+	if waiting {
+		p.takeBack(j)
+	}
+	p.mu.Unlock()
+	if waiting {
+		j.work.cancel(context.Cause(j.ctx))
+	}
+}
+
+// withdraw implements owner, for Future.Cancel: the future settles itself.
+func (p *GoroutinePool) withdraw(j *Job) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if j.state == jobQueued {
+		p.takeBack(j)
+	}
+	return j.withdrawn
+}
+
+// begun implements owner: the future is told when its task begins.
+func (p *GoroutinePool) begun(*Job) bool { return false }
+
+// kill implements owner, for Future.Kill: the task's context ends, and its
+// goroutine is given up.
+func (p *GoroutinePool) kill(j *Job) bool {
+	return p.expire(j, &verdict{})
+}
+
+// expire gives a running job up with a verdict; false if it is over.
+func (p *GoroutinePool) expire(j *Job, v *verdict) bool {
+	p.mu.Lock()
+	running := j.state == jobSent
+	if running {
+		p.abandon(j, v)
+	}
+	p.mu.Unlock()
+	if running {
+		p.failAbandoned(j)
+	}
+	return running
+}

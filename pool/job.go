@@ -19,11 +19,12 @@ type Job struct {
 
 	// What follows belongs to the pool, under its lock.
 	state     jobState
-	withdrawn bool   // done without having begun
-	slot      uint16 // at the member
-	argument  []byte // encoded; process pools only
-	member    *member
-	id        uint64 // at the member, or at the last one; 0: never sent
+	withdrawn bool    // done without having begun
+	slot      uint16  // at the member
+	argument  []byte  // encoded; process pools only
+	member    *member // process pools
+	runner    *runner // goroutine pools
+	id        uint64  // at the member, or at the last one; 0: never sent
 	verdict   *verdict
 	unwatch   func() bool // stops watching ctx; nil if it has no end
 	link      jobLink
@@ -97,6 +98,9 @@ type verdict struct {
 
 // error makes the future's error; own is the task's own error, if it gave one.
 func (v *verdict) error(run Run, limit time.Duration, own error) error {
+	if of, ok := own.(*TaskError); ok {
+		own = of.Err // the run is told already
+	}
 	if v.timeout {
 		return &TimeoutError{Run: run, Limit: limit, Err: own}
 	}

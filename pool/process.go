@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,8 +10,6 @@ import (
 	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/runtime"
 	"github.com/stint-go/stint/runtime/worker"
-
-	"golang.org/x/sync/semaphore"
 )
 
 // ProcessPool runs tasks in worker processes, which are this program once more.
@@ -23,12 +20,12 @@ type ProcessPool struct {
 	host       *runtime.Host
 	release    func() error
 	supervisor *actors.Supervisor
-	room       *semaphore.Weighted // places in the queue; nil: no bound
-	started    atomic.Int64        // numbers the workers
-	links      sync.WaitGroup      // the workers' channels
-	ready      chan struct{}       // closed when the first worker is, or the pool is broken
-	drained    chan struct{}       // closed when a shutdown has nothing left to wait for
-	done       chan struct{}       // closed when nothing of the pool is left
+	admission  admission
+	started    atomic.Int64   // numbers the workers
+	links      sync.WaitGroup // the workers' channels
+	ready      chan struct{}  // closed when the first worker is, or the pool is broken
+	drained    chan struct{}  // closed when a shutdown has nothing left to wait for
+	done       chan struct{}  // closed when nothing of the pool is left
 
 	mu       sync.Mutex
 	phase    phase
@@ -70,16 +67,14 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 		return nil, ErrNoMain
 	}
 	p := &ProcessPool{
-		config:  config,
-		host:    config.Host,
-		release: func() error { return nil },
-		members: make(map[*member]struct{}),
-		ready:   make(chan struct{}),
-		drained: make(chan struct{}),
-		done:    make(chan struct{}),
-	}
-	if config.Queue > 0 {
-		p.room = semaphore.NewWeighted(int64(config.Queue))
+		config:    config,
+		admission: newAdmission(config),
+		host:      config.Host,
+		release:   func() error { return nil },
+		members:   make(map[*member]struct{}),
+		ready:     make(chan struct{}),
+		drained:   make(chan struct{}),
+		done:      make(chan struct{}),
 	}
 	if p.host == nil {
 		if p.host, p.release, err = runtime.Share(); err != nil {
@@ -154,18 +149,18 @@ func (p *ProcessPool) Submit(j *Job) {
 	}
 	if err != nil {
 		in, _ := j.work.types()
-		p.refuse(j, &CodecError{Run: Run{Task: j.task.name}, Op: "encode", What: "argument", Type: in, Err: err})
+		p.outcomes.refuse(j, &CodecError{Run: Run{Task: j.task.name}, Op: "encode", What: "argument", Type: in, Err: err})
 		return
 	}
-	if err := p.admit(j); err != nil {
-		p.refuse(j, err)
+	if err := p.admission.enter(j.ctx); err != nil {
+		p.outcomes.refuse(j, err)
 		return
 	}
 	p.mu.Lock()
 	if err := p.refusal(); err != nil {
-		p.leaveQueue()
 		p.mu.Unlock()
-		p.refuse(j, err)
+		p.admission.leave()
+		p.outcomes.refuse(j, err)
 		return
 	}
 	j.argument, j.owner = argument, p
@@ -181,29 +176,6 @@ func (p *ProcessPool) Submit(j *Job) {
 	p.mu.Unlock()
 }
 
-// admit waits for a place in the queue.
-func (p *ProcessPool) admit(j *Job) error {
-	switch {
-	case context.Cause(j.ctx) != nil:
-		return context.Cause(j.ctx)
-	case p.room == nil || p.room.TryAcquire(1):
-		return nil
-	case p.config.WhenFull == Refuse:
-		return ErrQueueFull
-	}
-	if err := p.room.Acquire(j.ctx, 1); err != nil {
-		return context.Cause(j.ctx)
-	}
-	return nil
-}
-
-// leaveQueue frees a place in the queue.
-func (p *ProcessPool) leaveQueue() {
-	if p.room != nil {
-		p.room.Release(1)
-	}
-}
-
 // refusal says why the pool takes no more tasks, if so. Under the lock.
 func (p *ProcessPool) refusal() error {
 	if p.broken != nil {
@@ -213,17 +185,6 @@ func (p *ProcessPool) refusal() error {
 		return ErrClosed
 	}
 	return nil
-}
-
-// refuse settles a job that was not accepted. A context that had ended cancels
-// it, anything else fails it.
-func (p *ProcessPool) refuse(j *Job, err error) {
-	p.outcomes.refused.Add(1)
-	if j.ctx.Err() != nil {
-		j.work.cancel(err)
-	} else {
-		j.work.fail(err)
-	}
 }
 
 // Stats implements Pool.

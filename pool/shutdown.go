@@ -16,23 +16,32 @@ func (p *ProcessPool) Close() error { return p.Shutdown(context.Background(), Dr
 
 // Shutdown implements Pool.
 func (p *ProcessPool) Shutdown(ctx context.Context, mode ShutdownMode) error {
+	if err := shutdown(ctx, mode, p.done, p.wind); err != nil {
+		return err
+	}
+	return p.closeErr
+}
+
+// shutdown winds a pool down and waits until it is done. When ctx ends first, it
+// has what is left killed.
+func shutdown(ctx context.Context, mode ShutdownMode, done <-chan struct{}, wind func(ShutdownMode) (killed, cancelled int)) error {
 	if mode > Kill {
 		return &ConfigError{Field: "Shutdown", Reason: "the mode is none of Drain, CancelPending, Kill"}
 	}
-	p.wind(mode)
+	wind(mode)
 	select {
-	case <-p.done:
-		return p.closeErr
+	case <-done: // before an expired context
+		return nil
 	default:
 	}
 	select {
-	case <-p.done:
-		return p.closeErr
+	case <-done:
+		return nil
 	case <-ctx.Done():
 	}
 	err := &ShutdownError{Cause: context.Cause(ctx)}
-	err.Killed, err.Cancelled = p.wind(Kill)
-	<-p.done
+	err.Killed, err.Cancelled = wind(Kill)
+	<-done
 	return err
 }
 

@@ -45,3 +45,30 @@ func TestSmoke(t *testing.T) {
 	start = time.Now()
 	fmt.Println(p.Close(), time.Since(start))
 }
+
+func TestSmokeGoroutines(t *testing.T) {
+	ctx := context.Background()
+	p, _ := NewGoroutinePool(Config{Workers: 2, TaskTimeout: 100 * time.Millisecond})
+	start := time.Now()
+	var fs []*futures.Future[int]
+	for i := range 200000 {
+		fs = append(fs, double.Submit(ctx, p, i))
+	}
+	for f := range futures.AsCompleted(ctx, fs) {
+		if _, err := f.Result(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fmt.Println(time.Since(start), float64(len(fs))/time.Since(start).Seconds())
+	release := make(chan int)
+	f := Go(ctx, p, func(context.Context) (int, error) { return <-release, nil })
+	_, err := f.Result(ctx)
+	fmt.Println(err)
+	f = Go(ctx, p, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() })
+	_, err = f.Result(ctx)
+	fmt.Println(err)
+	fmt.Printf("%+v\n", p.Stats())
+	close(release)
+	fmt.Println(p.Close())
+	fmt.Printf("%+v\n", p.Stats())
+}

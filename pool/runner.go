@@ -1,0 +1,150 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// runner is one goroutine of a GoroutinePool.
+type runner struct {
+	pool   *GoroutinePool
+	number int
+
+	// Under the pool's lock.
+	abandoned bool
+	begun     time.Time
+	cancel    context.CancelCauseFunc // of the running task
+}
+
+// run runs jobs until the pool has no more or gives this goroutine up. A task
+// that calls runtime.Goexit ends it, too, and leave replaces it.
+func (r *runner) run() {
+	defer r.leave()
+	for {
+		j, ctx := r.next()
+		if j == nil {
+			return
+		}
+		r.perform(j, ctx)
+	}
+}
+
+// next waits for a job; nil: go home.
+func (r *runner) next() (*Job, context.Context) {
+	p := r.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !r.abandoned && p.queue.length == 0 && p.phase == phaseOpen {
+		p.idle++
+		p.wake.Wait()
+		p.idle--
+	}
+	if r.abandoned || p.queue.length == 0 {
+		return nil, nil
+	}
+	j := p.queue.popFront()
+	p.admission.leave()
+	j.release() // from here on the task's own context is watched
+	j.state, j.runner = jobSent, r
+	p.running.pushBack(j)
+	ctx, cancel := context.WithCancelCause(j.ctx)
+	r.begun, r.cancel = time.Now(), cancel
+	return j, ctx
+}
+
+// leave ends the goroutine.
+func (r *runner) leave() {
+	p := r.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.abandoned {
+		p.abandoned--
+		return
+	}
+	p.runners--
+	p.provide()
+	p.checkDone()
+}
+
+// perform runs one job. Its future is settled here, unless its time is up first.
+func (r *runner) perform(j *Job, ctx context.Context) {
+	stop := func() {}
+	if j.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, r.begun.Add(j.limit))
+		stop = cancel
+	}
+	unwatch := func() bool { return true }
+	if ctx.Done() != nil {
+		unwatch = context.AfterFunc(ctx, func() { r.pool.expire(j, r.verdict(j)) })
+	}
+	j.work.start()
+	var err error
+	returned := false
+	defer func() {
+		switch value := recover(); {
+		case value != nil:
+			err = &PanicError{Value: fmt.Sprint(value), Type: fmt.Sprintf("%T", value), Stack: string(debug.Stack())}
+		case !returned:
+			err = ErrGoexit
+		}
+		ended := ctx.Err() != nil
+		unwatch()
+		r.complete(j, err, ended)
+		stop()
+	}()
+	err = j.work.call(ctx)
+	returned = true
+}
+
+// verdict says why a task's context has ended: its caller's, or its deadline.
+func (r *runner) verdict(j *Job) *verdict {
+	if j.ctx.Err() != nil {
+		return &verdict{cause: context.Cause(j.ctx)}
+	}
+	return &verdict{timeout: true}
+}
+
+// complete settles a job that has returned, unless it was given up before.
+func (r *runner) complete(j *Job, err error, ended bool) {
+	p := r.pool
+	p.mu.Lock()
+	over := j.state == jobDone
+	run := r.describe(j)
+	if !over {
+		j.unlink()
+		j.state = jobDone
+		r.cancel(nil)
+	}
+	p.mu.Unlock()
+	if over {
+		return
+	}
+	if err == nil {
+		p.outcomes.succeeded.Add(1)
+		j.work.succeed()
+		return
+	}
+	err = taskError(run, err)
+	if ended {
+		err = r.verdict(j).error(run, j.limit, err)
+	}
+	p.outcomes.fail(err)
+	j.work.fail(err)
+}
+
+// taskError puts the run into the error of a task.
+func taskError(run Run, err error) error {
+	if panicked, ok := err.(*PanicError); ok && panicked.Task == "" {
+		panicked.Run = run
+		return panicked
+	}
+	return &TaskError{Run: run, Err: err}
+}
+
+// describe describes the job's run on this goroutine, for errors.
+func (r *runner) describe(j *Job) Run {
+	return Run{Task: j.task.name, Worker: r.number, Elapsed: time.Since(r.begun)}
+}
