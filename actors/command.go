@@ -20,7 +20,18 @@ func (c *Command) start() (*os.Process, error) {
 	if len(args) == 0 {
 		args = []string{c.Path}
 	}
-	return os.StartProcess(c.Path, args, &os.ProcAttr{Dir: c.Dir, Env: c.Env, Files: c.Files, Sys: sysProcAttr()})
+	p, err := os.StartProcess(c.Path, args, &os.ProcAttr{
+		Dir:   c.Dir,
+		Env:   c.Env,
+		Files: onlyListed(c.Files),
+		Sys:   sysProcAttr(),
+	})
+	if err != nil && c.Dir != "" {
+		if _, dirErr := os.Stat(c.Dir); dirErr != nil { // err blames the program
+			return nil, dirErr
+		}
+	}
+	return p, err
 }
 
 // closeFiles may be called again. An error has no one to go to: the files are

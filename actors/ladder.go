@@ -25,6 +25,7 @@ type Ladder struct {
 // lengthen it. The cause of the first call stands.
 func (p *Process) Kill(l Ladder, cause Cause) {
 	if l != (Ladder{}) {
+		p.blame.accuse(cause) // now, so that it stands against a KILL that overtakes the message
 		p.self.send(kill{l, cause})
 		return
 	}

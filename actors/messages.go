@@ -26,7 +26,7 @@ type (
 	exited struct{ exit reactor.Exit }
 
 	// From the owner and the supervisor.
-	ready         struct{ at time.Time }
+	ready         struct{}
 	channelClosed struct{}
 	kill          struct {
 		ladder Ladder

@@ -32,7 +32,8 @@ type Process struct {
 	blame      blame
 	state      atomic.Uint32 // a State; Busy is kept apart
 	busy       atomic.Bool
-	withdrawn  atomic.Bool // the spawner need not start it any more
+	readyAt    atomic.Pointer[time.Time] // nil: the owner has not said so
+	withdrawn  atomic.Bool               // the spawner need not start it any more
 
 	// Written by the actor before the owner is told that the process started,
 	// and never again.
@@ -44,8 +45,7 @@ type Process struct {
 	exit    *reactor.Exit // nil: not seen
 	waiting []kill        // came before the start was done
 	climb   *climb        // nil: no ladder runs
-	readyAt time.Time
-	atEnd   bool // the channel has reached its end
+	atEnd   bool          // the channel has reached its end
 	overdue *time.Timer
 	failure error // why the start counts as failed; read by the supervisor when the actor has ended
 }
@@ -65,7 +65,12 @@ func (p *Process) State() State {
 
 // Ready says that the process can work now. Only the first call counts; it may
 // come as late as the last bytes of a process that has exited.
-func (p *Process) Ready() { p.self.send(ready{time.Now()}) }
+func (p *Process) Ready() {
+	now := time.Now()
+	if p.readyAt.CompareAndSwap(nil, &now) {
+		p.self.send(ready{})
+	}
+}
 
 // SetBusy notes whether the process works. It costs one atomic store.
 func (p *Process) SetBusy(busy bool) { p.busy.Store(busy) }
@@ -87,7 +92,7 @@ func (p *Process) receive(c cell, m processMessage) {
 	case startFailed:
 		p.onStartFailed(c, m)
 	case ready:
-		p.onReady(m)
+		p.onReady()
 	case channelClosed:
 		p.onChannelClosed(c)
 	case exited:
@@ -135,19 +140,16 @@ func (p *Process) onStartFailed(c cell, m startFailed) {
 	c.stop()
 }
 
-func (p *Process) onReady(m ready) {
-	if !p.readyAt.IsZero() || p.State() == Exited {
-		return
-	}
-	p.readyAt = m.at
-	p.supervisor.self.send(becameReady{})
-	if p.exit != nil {
+func (p *Process) onReady() {
+	switch p.State() {
+	case Starting:
+		p.state.Store(uint32(Ready))
+		p.supervisor.self.send(becameReady{})
+		p.limit(0, nil)
+		p.mindChannel()
+	case Draining:
 		p.supervisor.self.send(vacated{p})
-		return
 	}
-	p.state.Store(uint32(Ready))
-	p.limit(0, nil)
-	p.mindChannel()
 }
 
 func (p *Process) onChannelClosed(c cell) {
@@ -169,7 +171,7 @@ func (p *Process) mindChannel() {
 }
 
 func (p *Process) onStartOverdue() {
-	if p.readyAt.IsZero() && p.exit == nil {
+	if p.State() == Starting && p.readyAt.Load() == nil {
 		p.Kill(Ladder{}, Cause{CauseStart, &StartTimeoutError{Limit: p.supervisor.cfg.StartTimeout}})
 	}
 }
@@ -194,7 +196,7 @@ func (p *Process) drain(c cell) {
 	p.blame.exit()
 	p.endClimb()
 	p.supervisor.running.Add(-1)
-	if !p.readyAt.IsZero() {
+	if p.readyAt.Load() != nil {
 		p.supervisor.self.send(vacated{p})
 	}
 	if p.atEnd || p.supervisor.cfg.DrainTimeout <= 0 {
@@ -211,13 +213,14 @@ func (p *Process) finish(c cell) {
 	p.state.Store(uint32(Exited))
 	p.limit(0, nil)
 	r := Report{
-		PID:         p.PID(),
-		Exit:        *p.exit,
-		Cause:       p.blame.verdict(*p.exit),
-		BecameReady: !p.readyAt.IsZero(),
-		Started:     p.startedAt,
-		ReadyAt:     p.readyAt,
-		Drained:     p.atEnd,
+		PID:     p.PID(),
+		Exit:    *p.exit,
+		Cause:   p.blame.verdict(*p.exit),
+		Started: p.startedAt,
+		Drained: p.atEnd,
+	}
+	if at := p.readyAt.Load(); at != nil {
+		r.BecameReady, r.ReadyAt = true, *at
 	}
 	p.failure = startFailure(r)
 	p.owner.Exited(r)

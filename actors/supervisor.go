@@ -67,6 +67,7 @@ func (v *Supervisor) receive(c cell, m supervisorMessage) {
 	case becameReady:
 		v.intensity.succeeded()
 	case vacated:
+		v.intensity.succeeded()
 		delete(v.live, m.process)
 	case delayOver:
 		v.delay = nil

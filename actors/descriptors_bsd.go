@@ -1,0 +1,5 @@
+//go:build unix && !linux
+
+package actors
+
+func descriptorBound() int { return descriptorLimit() }
