@@ -1,0 +1,151 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/pool"
+)
+
+// This file is what the tests of process pools have in common: tasks that do to
+// their worker what workers suffer, and other programs as hosts.
+
+var (
+	pid = pool.NewTask("pid", func(context.Context, none) (int, error) { return os.Getpid(), nil })
+	// announce writes its worker's pid to a file and sleeps on, heedless of its
+	// context.
+	announce = pool.NewTask("announce", func(_ context.Context, file string) (none, error) {
+		if err := appendToFile(file, strconv.Itoa(os.Getpid())); err != nil {
+			return none{}, err
+		}
+		time.Sleep(time.Hour)
+		return none{}, nil
+	})
+	// exit ends its worker as a task should not.
+	exit = pool.NewTask("exit", func(_ context.Context, code int) (none, error) {
+		os.Exit(code)
+		return none{}, nil
+	})
+	// crash ends its worker by a panic that nobody can recover.
+	crash = pool.NewTask("crash", func(_ context.Context, text string) (none, error) {
+		go panic(text)
+		select {}
+	})
+	// killSelf sends its worker a signal.
+	killSelf = pool.NewTask("killSelf", func(_ context.Context, s syscall.Signal) (none, error) {
+		if err := syscall.Kill(os.Getpid(), s); err != nil {
+			return none{}, err
+		}
+		select {}
+	})
+	// ignoreTerm ignores SIGTERM and its context.
+	ignoreTerm = pool.NewTask("ignoreTerm", func(context.Context, none) (none, error) {
+		signal.Ignore(syscall.SIGTERM)
+		time.Sleep(time.Hour)
+		return none{}, nil
+	})
+	// complain writes to standard error and exits.
+	complain = pool.NewTask("complain", func(_ context.Context, text string) (none, error) {
+		os.Stderr.WriteString(text)
+		os.Exit(3)
+		return none{}, nil
+	})
+)
+
+// newProcessPool makes a pool that is closed, and checked, after the test.
+// Unless the configuration says otherwise, its workers' standard error goes to
+// the test's log, if the test fails.
+func newProcessPool(t testing.TB, config pool.Config) *pool.ProcessPool {
+	t.Helper()
+	if config.Stderr == nil {
+		stderr := &lockedBuffer{}
+		config.Stderr = stderr
+		t.Cleanup(func() {
+			if t.Failed() && stderr.String() != "" {
+				t.Logf("the workers' standard error:\n%s", stderr)
+			}
+		})
+	}
+	p, err := pool.NewProcessPool(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeAfter(t, p)
+	return p
+}
+
+// lockedBuffer is a buffer that several may write to.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+// workerPID returns the pid of a pool's worker, of one that answers.
+func workerPID(t testing.TB, p pool.Pool) int {
+	t.Helper()
+	return value(t, pid.Submit(t.Context(), p, none{}))
+}
+
+// alive reports whether a process exists, be it as a zombie.
+func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+// send sends a signal to a process that must be there.
+func send(t testing.TB, pid int, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, s); err != nil {
+		t.Fatalf("send %v to %d: %v", s, pid, err)
+	}
+}
+
+// lines returns the lines of a file; none, if there is no file.
+func lines(t testing.TB, name string) []string {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
+}
+
+// program prepares one of programs to run.
+func program(ctx context.Context, name string, env ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), programKey+"="+name)
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
+}
+
+// run runs a program to its end and returns what it wrote and its exit code.
+func run(t testing.TB, cmd *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, err bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &err
+	if e := cmd.Run(); e != nil && cmd.ProcessState == nil {
+		t.Fatal(e)
+	}
+	return out.String(), err.String(), cmd.ProcessState.ExitCode()
+}
