@@ -13,18 +13,21 @@ type alarm struct {
 
 // set has the alarm ring in limit at the latest; 0 is no limit.
 func (a *alarm) set(limit time.Duration) {
-	if limit <= 0 {
-		return
+	if limit > 0 {
+		a.setAt(time.Now().Add(limit))
 	}
-	at := time.Now().Add(limit)
+}
+
+// setAt has the alarm ring at that time at the latest.
+func (a *alarm) setAt(at time.Time) {
 	if !a.at.IsZero() && !at.Before(a.at) {
 		return
 	}
 	a.at = at
 	if a.timer == nil {
-		a.timer = time.AfterFunc(limit, a.ring)
+		a.timer = time.AfterFunc(time.Until(at), a.ring)
 	} else {
-		a.timer.Reset(limit)
+		a.timer.Reset(time.Until(at))
 	}
 }
 

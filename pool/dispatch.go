@@ -30,7 +30,7 @@ func (p *ProcessPool) refill(m *member) {
 		p.offer(m)
 		share--
 	}
-	if m.sent.length == 0 && p.ahead > 0 {
+	if m.sent.length == 0 && p.ahead+p.slow > 0 {
 		p.takeOver(m)
 	}
 	if m.sent.length == 0 && len(m.free) > 0 && !m.idle {
@@ -54,26 +54,30 @@ func (p *ProcessPool) leaveQueueOnce(j *Job) {
 	}
 }
 
-// takeOver moves half of the jobs that stand behind the running one at the
+// takeOver moves jobs to a worker that has nothing to do: all from a worker that
+// does not begin, or half of those that stand behind the running one at the
 // worker with the most of them. So none waits behind a long or hung task while a
 // worker is idle, and it needs nobody's answer: the claims are taken back in the
 // memory shared with that worker.
 func (p *ProcessPool) takeOver(to *member) {
 	var from *member
 	for m := range p.members {
-		if m != to && m.condemned == nil && m.sent.length > 1 && (from == nil || m.sent.length > from.sent.length) {
+		switch {
+		case m == to || m.condemned != nil || m.sent.length == 0:
+		case m.slow:
+			m.withdrawAll()
+		case m.sent.length > 1 && (from == nil || m.sent.length > from.sent.length):
 			from = m
 		}
 	}
-	if from == nil {
-		return
-	}
-	for range from.sent.length / 2 {
-		j := from.sent.last
-		if !from.withdraw(j) {
-			return // it has begun, and so have those before it
+	if from != nil && p.queue.length == 0 {
+		for range from.sent.length / 2 {
+			j := from.sent.last
+			if !from.withdraw(j) {
+				break // it has begun, and so have those before it
+			}
+			p.requeue(j)
 		}
-		p.requeue(j)
 	}
 	for p.queue.length > 0 && to.sent.length < p.pace.window() && len(to.free) > 0 {
 		p.offer(to)

@@ -2,38 +2,17 @@ package pool
 
 import (
 	"context"
-	"time"
 
 	"github.com/stint-go/stint/actors"
 )
 
 // This file is the end of tasks that do not end by themselves: by their
-// deadline, by their context, by Future.Cancel and Future.Kill.
+// context, by Future.Cancel and Future.Kill, and, from deadline.go, by their
+// deadline.
 //
 // Who ends a running task takes back first what stands behind it at its worker.
 // If one of those has begun, the task is over, and there is nothing to kill. If
 // not, nothing else can begin there, and the kill meets this task alone.
-
-// alarmRings looks whether the worker's running task is over its limit.
-func (m *member) alarmRings() {
-	p := m.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	m.alarm.at = time.Time{}
-	j := m.sent.first
-	if j == nil || j.limit == 0 || m.gone || m.condemned != nil {
-		return
-	}
-	at, begun := m.link.Begun(j.slot, j.id)
-	switch left := j.limit - time.Since(at); {
-	case !begun: // so its time has not started yet
-		m.alarm.set(j.limit)
-	case left > 0:
-		m.alarm.set(left)
-	default:
-		m.end(j, &verdict{timeout: true}, m.ladder(), actors.Cause{Kind: actors.CauseDeadline})
-	}
-}
 
 // ladder is how a task whose context has ended is ended.
 func (m *member) ladder() actors.Ladder {

@@ -17,17 +17,19 @@ type member struct {
 	process *actors.Process // from Started on
 
 	// What follows is under the pool's lock.
-	ready     bool
-	gone      bool    // its exit has been told
-	idle      bool    // in pool.idle
-	sent      jobList // jobs with this worker, in the order of their offers; only the first can have begun
-	slots     [worker.Slots]slot
-	free      []uint16 // slots to offer in
-	lastID    uint64
-	condemned *Job // is being ended; until it is over the worker gets nothing else
-	pardoning bool // it was over in time, and the answer to Spare is awaited
-	alarm     alarm
-	finished  []finish // the reader's own, between batches
+	ready      bool
+	gone       bool    // its exit has been told
+	idle       bool    // in pool.idle
+	sent       jobList // jobs with this worker, in the order of their offers; only the first can have begun
+	slots      [worker.Slots]slot
+	free       []uint16 // slots to offer in
+	lastID     uint64
+	condemned  *Job      // is being ended; until it is over the worker gets nothing else
+	pardoning  bool      // it was over in time, and the answer to Spare is awaited
+	slow       bool      // has not begun its first job for a while; gets nothing until it gives a sign of life
+	firstSince time.Time // when the first of sent became the first
+	alarm      alarm
+	finished   []finish // the reader's own, between batches
 }
 
 // slot is what stands in one slot of the claim table: nothing (id 0), a job, or
@@ -53,7 +55,7 @@ func (m *member) open(link *worker.Link) {
 
 // available reports whether the worker may be given work. Under the lock.
 func (m *member) available() bool {
-	return m.ready && !m.gone && m.condemned == nil && !m.pardoning
+	return m.ready && !m.gone && m.condemned == nil && !m.pardoning && !m.slow
 }
 
 // offer sends a job to the worker. Under the lock; the worker is available and
@@ -70,7 +72,7 @@ func (m *member) offer(j *Job) {
 	m.sent.pushBack(j)
 	if m.sent.length == 1 {
 		m.process.SetBusy(true)
-		m.alarm.set(j.limit)
+		m.expect(j)
 	}
 	m.link.Offer(n, j.id, j.task.name, j.limit, j.argument)
 }
@@ -86,7 +88,7 @@ func (m *member) remove(j *Job) {
 	case m.sent.length == 0:
 		m.process.SetBusy(false)
 	case first:
-		m.alarm.set(m.sent.first.limit)
+		m.expect(m.sent.first)
 	}
 }
 
@@ -99,6 +101,14 @@ func (m *member) withdraw(j *Job) bool {
 	m.slots[j.slot].job = nil
 	m.remove(j)
 	return true
+}
+
+// withdrawAll takes back every job that has not begun, to the head of the queue
+// in their order. Under the lock.
+func (m *member) withdrawAll() {
+	for j := m.sent.last; j != nil && m.withdraw(j); j = m.sent.last {
+		m.pool.requeue(j)
+	}
 }
 
 // withdrawRest takes back all jobs but the first, to the head of the queue in
@@ -154,6 +164,7 @@ func (m *member) Results(results []worker.Result) {
 	var broken error
 	spare := false
 	p.mu.Lock()
+	m.awake()
 	for i := range results {
 		r := &results[i]
 		if m.gone {
@@ -265,6 +276,7 @@ func (m *member) Exited(report actors.Report) {
 	p := m.pool
 	p.mu.Lock()
 	m.gone = true
+	m.awake()
 	m.alarm.stop()
 	delete(p.members, m)
 	p.removeIdle(m)

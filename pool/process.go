@@ -34,6 +34,7 @@ type ProcessPool struct {
 	members  map[*member]struct{}
 	idle     []*member // ready, nothing to do; the last one is warmest
 	ahead    int       // jobs that stand behind another one at their worker
+	slow     int       // workers that have not begun their first job for a while
 	pace     pace
 	live     int    // accepted and not done
 	accepted uint64 // ever

@@ -77,9 +77,7 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 // takeBackAll takes back every job that has not begun. Under the lock.
 func (p *ProcessPool) takeBackAll() (jobs []*Job) {
 	for m := range p.members {
-		for j := m.sent.last; j != nil && m.withdraw(j); j = m.sent.last {
-			p.requeue(j)
-		}
+		m.withdrawAll()
 	}
 	for p.queue.length > 0 {
 		j := p.queue.first
