@@ -1,3 +1,51 @@
-// Package pool runs tasks in pools: of worker processes, which can be killed, or
-// of goroutines.
+// Package pool runs typed tasks in pools, of worker processes or of goroutines,
+// and tells the truth about each of them.
+//
+//	var isPrime = pool.NewTask("isPrime", func(ctx context.Context, n int64) (bool, error) { … })
+//
+//	func main() {
+//		pool.Main() // a worker process serves tasks in here; otherwise it returns at once
+//
+//		p, err := pool.NewProcessPool(pool.Config{Workers: 4, TaskTimeout: 5 * time.Second})
+//		if err != nil { … }
+//		defer p.Close()
+//
+//		var fs []*futures.Future[bool]
+//		for _, n := range numbers {
+//			fs = append(fs, isPrime.Submit(ctx, p, n))
+//		}
+//		for f := range futures.AsCompleted(ctx, fs) {
+//			prime, err := f.Result(ctx)
+//			…
+//		}
+//	}
+//
+// A worker process is this program once more. Its task has a deadline, counted
+// from when it begins: then the task's context ends; if it does not return
+// within the grace period its worker is killed and replaced, and its future
+// fails with a *TimeoutError when the worker's end has been seen. No other task
+// notices. What had been sent ahead to that worker and had not begun runs
+// elsewhere; what had begun is never run again.
+//
+// How a task failed is told by the type of its future's error: *TaskError (it
+// returned an error), *PanicError, *TimeoutError, *KilledError, *WorkerError (its
+// worker died under it), *CodecError (its argument or result could not travel),
+// and ErrClosed, ErrQueueFull or a *BrokenError when it was not accepted.
+//
+// A goroutine pool takes the same tasks, and closures by Go. It costs less and
+// can less: a goroutine cannot be killed, only abandoned.
+//
+// # Goroutines
+//
+// A process pool has three for each worker, which belong to its link (package
+// runtime/worker) and which Close waits for, and one while it shuts down. A
+// deadline costs a timer for each worker, not for each task. A goroutine pool has
+// up to Config.Workers, started as needed; Close waits for them, but not for
+// abandoned ones. Contexts with an end are watched by context.AfterFunc.
+//
+// # Systems
+//
+// Process pools need a unix: Linux with all that it offers, macOS and the BSDs
+// with polling instead of pidfd. On Windows NewProcessPool returns an error that
+// matches errors.ErrUnsupported. Goroutine pools run everywhere.
 package pool

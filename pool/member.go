@@ -290,11 +290,20 @@ func (m *member) Exited(report actors.Report) {
 	broken, hopeless := p.broken, p.failQueue()
 	p.mu.Unlock()
 	m.link.Close()
+	m.log(report)
 	for _, l := range begun {
 		p.settled(l.job, m.deathError(l, report))
 	}
 	for _, j := range hopeless {
 		p.settled(j, broken)
+	}
+}
+
+// log tells the operator of a worker that nobody here meant to end.
+func (m *member) log(report actors.Report) {
+	unmeant := report.Cause.Kind == actors.CauseNone || report.Cause.Kind == actors.CauseProtocol
+	if unmeant && report.BecameReady {
+		m.pool.config.Logger.Warn("stint: a worker died", "worker", m.number, "pid", report.PID, "exit", report.Exit, "cause", report.Cause)
 	}
 }
 
