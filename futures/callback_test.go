@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"weak"
 
 	"github.com/stint-go/stint/futures"
 )
@@ -153,6 +154,22 @@ func TestBlockedCallbackHurtsNobody(t *testing.T) {
 	})
 }
 
+func TestCallbackIsLetGoOnceItHasRun(t *testing.T) {
+	p, f := futures.New[int](nil)
+	held := new([64]int)
+	w := weak.Make(held)
+	blocked, release := make(chan struct{}), make(chan struct{})
+	f.OnDone(func(*futures.Future[int]) { held[0] = 1 })
+	f.OnDone(func(*futures.Future[int]) { close(blocked); <-release })
+	p.Succeed(1)
+	<-blocked
+	runtime.GC()
+	if w.Value() != nil {
+		t.Error("it is held until the last has run")
+	}
+	close(release)
+}
+
 func TestCallbackMayAddAnother(t *testing.T) {
 	p, f := futures.New[int](nil)
 	var order []string
@@ -175,12 +192,11 @@ func TestCallbacksAgainstSettle(t *testing.T) {
 	for range rounds {
 		p, f := futures.New[int](nil)
 		called := make(chan int, 2*adders)
-		var group sync.WaitGroup
+		calls := []func(){func() { p.Succeed(1) }}
 		for i := range adders {
-			group.Go(func() { f.OnDone(func(*futures.Future[int]) { called <- i }) })
+			calls = append(calls, func() { f.OnDone(func(*futures.Future[int]) { called <- i }) })
 		}
-		group.Go(func() { p.Succeed(1) })
-		group.Wait()
+		race(calls...)
 		got := make([]int, adders)
 		for i := range got {
 			got[i] = <-called

@@ -19,7 +19,9 @@ import (
 // It costs 40 bytes a future and no goroutine, time linear in the number of
 // futures, and one wake-up for as many as have settled meanwhile.
 func AsCompleted[F Awaitable](ctx context.Context, fs []F) iter.Seq[F] {
-	return NewCompletion(ctx, slices.Values(fs)).All()
+	c := NewCompletion(ctx, slices.Values(fs))
+	c.size = len(fs)
+	return c.All()
 }
 
 // Completion yields futures as [AsCompleted] does, takes them from any iterator,
@@ -28,6 +30,7 @@ func AsCompleted[F Awaitable](ctx context.Context, fs []F) iter.Seq[F] {
 type Completion[F Awaitable] struct {
 	ctx    context.Context
 	source iter.Seq[F] // nil once the range has begun
+	size   int         // of source, if known
 	err    error
 }
 
@@ -56,7 +59,7 @@ func (c *Completion[F]) each(yield func(F) bool) {
 	}
 	source, ctx := c.source, c.ctx
 	c.source = nil
-	observers := observe(source)
+	observers := observe(source, c.size)
 	inbox := newInbox(observers)
 	defer withdraw(observers)
 

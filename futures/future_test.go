@@ -220,68 +220,96 @@ func TestDoneIsOneChannel(t *testing.T) {
 
 // Whoever sees the state settled sees Done closed, and the reverse.
 func TestStateAndDoneAgree(t *testing.T) {
-	for range 2000 {
+	for range 5000 {
 		p, f := futures.New[int](nil)
 		done := f.Done()
-		var readers sync.WaitGroup
-		readers.Go(func() {
-			for !f.State().Settled() {
-				runtime.Gosched()
-			}
-			if !isClosed(done) {
-				t.Error("settled, and Done is open")
-			}
-		})
-		readers.Go(func() {
-			<-done
-			if s := f.State(); !s.Settled() {
-				t.Errorf("Done is closed, and the state %v", s)
-			}
-		})
-		p.Succeed(1)
-		readers.Wait()
+		race(
+			func() { p.Succeed(1) },
+			func() {
+				for !f.State().Settled() {
+					runtime.Gosched()
+				}
+				if !isClosed(done) {
+					t.Error("settled, and Done is open")
+				}
+			},
+			func() {
+				<-done
+				if s := f.State(); !s.Settled() {
+					t.Errorf("Done is closed, and the state %v", s)
+				}
+			},
+		)
+	}
+}
+
+// lastMoment is a context that ends at the very moment in which somebody begins to
+// wait for that.
+type lastMoment struct {
+	context.Context
+	end func()
+}
+
+func (c lastMoment) Done() <-chan struct{} {
+	c.end()
+	return c.Context.Done()
+}
+
+func TestSettledAtTheLastMomentIsNotLost(t *testing.T) {
+	for range 100 { // either may be seen first
+		p, f := futures.New[int](nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		v, err := f.Result(lastMoment{ctx, func() { cancel(); p.Succeed(42) }})
+		cancel()
+		if v != 42 || err != nil {
+			t.Fatalf("result %v, %v", v, err)
+		}
 	}
 }
 
 // Work is either withdrawn, and then never begins, or it runs and leaves its
 // result. All who cancel at the same time are told the same.
 func TestCancelAgainstBegin(t *testing.T) {
-	var ran, cancelled int
 	for range 3000 {
 		j := new(job)
 		p, f := futures.New[int](j)
-		var group sync.WaitGroup
-		begin, told := make(chan struct{}), make([]bool, 3)
-		for i := range told {
-			group.Go(func() { <-begin; told[i] = f.Cancel() })
-		}
-		group.Go(func() {
-			<-begin
-			if j.begin() {
-				p.Start()
-				p.Succeed(1)
-			}
-		})
-		group.Go(func() { <-begin; f.State() })
-		close(begin)
+		told := make([]bool, 3)
+		race(
+			func() { told[0] = f.Cancel() },
+			func() { told[1] = f.Cancel() },
+			func() { told[2] = f.Cancel() },
+			func() { f.State() },
+			func() {
+				if j.begin() {
+					p.Start()
+					p.Succeed(1)
+				}
+			},
+		)
 		_, err := f.Result(t.Context())
-		group.Wait()
-		isCancelled := errors.Is(err, futures.ErrCancelled)
+		cancelled := errors.Is(err, futures.ErrCancelled)
 		for _, said := range told {
-			if said != isCancelled {
+			if said != cancelled {
 				t.Fatalf("Cancel said %v, and the error is %v", told, err)
 			}
 		}
-		if isCancelled != (j.stage.Load() == withdrawn) {
+		if cancelled != (j.stage.Load() == withdrawn) {
 			t.Fatalf("error %v, and the work is in stage %d", err, j.stage.Load())
 		}
-		if isCancelled {
-			cancelled++
-		} else {
-			ran++
+	}
+}
+
+// Without a control the promise alone decides: either Start finds it pending, or
+// Cancel does.
+func TestCancelAgainstStart(t *testing.T) {
+	for range 20_000 {
+		p, f := futures.New[int](nil)
+		var started, cancelled bool
+		race(func() { started = p.Start() }, func() { cancelled = f.Cancel() })
+		if started == cancelled {
+			t.Fatalf("started: %t, cancelled: %t", started, cancelled)
 		}
 	}
-	t.Logf("%d ran, %d were cancelled", ran, cancelled)
 }
 
 func TestSettledFutureLetsItsControlGo(t *testing.T) {

@@ -16,9 +16,10 @@ type observer struct {
 }
 
 // observe returns an observer for each of fs, in order and without duplicates.
-func observe[F Awaitable](fs iter.Seq[F]) []observer {
-	var observers []observer
-	seen := make(map[*core]struct{})
+// size is how many fs has, if that is known, and saves time.
+func observe[F Awaitable](fs iter.Seq[F], size int) []observer {
+	observers := make([]observer, 0, size)
+	seen := make(map[*core]struct{}, size)
 	for f := range fs {
 		before := len(seen)
 		seen[f.base()] = struct{}{}

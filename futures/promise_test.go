@@ -3,7 +3,6 @@ package futures_test
 import (
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/stint-go/stint/futures"
@@ -49,28 +48,13 @@ func TestOneOfManySettlersWins(t *testing.T) {
 	const rounds, settlers = 2000, 8
 	for range rounds {
 		p, f := futures.New[int](nil)
-		var group sync.WaitGroup
-		begin, won := make(chan struct{}), make([]bool, settlers)
-		for i := range settlers {
-			group.Go(func() {
-				<-begin
-				switch i % 4 {
-				case 0:
-					p.Start()
-					won[i] = p.Succeed(i)
-				case 1:
-					won[i] = p.Fail(fmt.Errorf("settler %d", i))
-				case 2:
-					won[i] = p.Cancel(fmt.Errorf("settler %d", i))
-				case 3:
-					f.State()
-					won[i] = p.Succeed(i)
-				}
-			})
+		won := make([]bool, settlers)
+		calls := make([]func(), settlers)
+		for i := range calls {
+			calls[i] = func() { won[i] = settleAs(p, i) }
 		}
-		close(begin)
+		race(calls...)
 		v, err := f.Result(t.Context())
-		group.Wait()
 
 		winner := -1
 		for i, w := range won {
@@ -96,6 +80,22 @@ func TestOneOfManySettlersWins(t *testing.T) {
 		default:
 			t.Fatalf("no settler won, and the result is %v, %v", v, err)
 		}
+	}
+}
+
+// settleAs settles p in one of four ways, with a result that names i.
+func settleAs(p futures.Promise[int], i int) bool {
+	switch i % 4 {
+	case 0:
+		p.Start()
+		return p.Succeed(i)
+	case 1:
+		return p.Fail(fmt.Errorf("settler %d", i))
+	case 2:
+		return p.Cancel(fmt.Errorf("settler %d", i))
+	default:
+		p.Future().State()
+		return p.Succeed(i)
 	}
 }
 

@@ -52,7 +52,7 @@ func Wait[F Awaitable](ctx context.Context, fs []F, until Until) (done, pending 
 	if until > AllCompleted {
 		panic("futures: Wait for unknown condition " + until.String())
 	}
-	observers := observe(slices.Values(fs))
+	observers := observe(slices.Values(fs), len(fs))
 	await(ctx, observers, until)
 	met := false
 	for i := range observers {
