@@ -96,9 +96,7 @@ func TestAskAndObey(t *testing.T) {
 	if c := receive(t, w.asked); c != deadline {
 		t.Errorf("asked for %v", c)
 	}
-	if err := syscall.Kill(p.PID(), syscall.SIGUSR1); err != nil {
-		t.Fatal(err)
-	}
+	sendSignal(t, p.PID(), syscall.SIGUSR1)
 	r := receive(t, w.exited)
 	if r.Exit.Code != 7 || r.Cause != deadline {
 		t.Errorf("%v, %v; want code 7 and the cause that it was asked for", r.Exit, r.Cause)
@@ -122,9 +120,7 @@ func TestSpare(t *testing.T) {
 			receive(t, w.spared)
 		}
 		stillRuns(t, w, p, 2*grace)
-		if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+		sendSignal(t, p.PID(), syscall.SIGKILL)
 		diedOf(t, receive(t, w.exited), syscall.SIGKILL, actors.CauseNone) // an outsider's, not ours
 		w.finished(t)
 	})
@@ -165,16 +161,12 @@ func TestSpare(t *testing.T) {
 		single(t, newSystem(t), w, sleeper())
 		p := receive(t, w.started)
 		p.Ready()
-		if err := syscall.Kill(p.PID(), syscall.SIGSTOP); err != nil { // TERM pends
-			t.Fatal(err)
-		}
+		sendSignal(t, p.PID(), syscall.SIGSTOP) // TERM pends
 		p.Kill(actors.Ladder{Ask: true, Term: true, Grace: time.Hour}, deadline)
 		receive(t, w.asked)
 		p.Spare()
 		receive(t, w.spared)
-		if err := syscall.Kill(p.PID(), syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
+		sendSignal(t, p.PID(), syscall.SIGCONT)
 		diedOf(t, receive(t, w.exited), syscall.SIGTERM, actors.CauseDeadline)
 	})
 	t.Run("of a process without its channel", func(t *testing.T) {

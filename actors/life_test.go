@@ -37,9 +37,7 @@ func TestLife(t *testing.T) {
 	}
 	p.SetBusy(true)
 
-	if err := syscall.Kill(p.PID(), syscall.SIGUSR1); err != nil {
-		t.Fatal(err)
-	}
+	sendSignal(t, p.PID(), syscall.SIGUSR1)
 	eventually(t, "draining", func() bool { return p.State() == actors.Draining })
 	if v.Live() != 0 {
 		t.Errorf("%d live while draining", v.Live())

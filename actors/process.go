@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,12 @@ const (
 var stateNames = [...]string{"starting", "ready", "busy", "draining", "exited"}
 
 // String returns the state's name in one word.
-func (s State) String() string { return stateNames[s] }
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return fmt.Sprintf("State(%d)", uint8(s))
+}
 
 // Process is one operating-system process and the actor that minds it. Its
 // methods may be called from any goroutine, never block, and do nothing once

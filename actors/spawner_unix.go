@@ -8,5 +8,10 @@ import (
 )
 
 // killGroup kills a process that was started a moment ago and all that it has
-// started. The caller has not reaped it, so the group's id is its own.
-func killGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
+// started. The caller has not reaped it, so the group's id is its own; nor has
+// he released it, which would leave the pid -1, to kill(2) every process.
+func killGroup(p *os.Process) {
+	if p.Pid > 1 {
+		_ = syscall.Kill(-p.Pid, syscall.SIGKILL)
+	}
+}

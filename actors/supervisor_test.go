@@ -59,9 +59,7 @@ func TestReplacements(t *testing.T) {
 		case 0:
 			p.Kill(actors.Ladder{}, deadline)
 		case 1:
-			if err := syscall.Kill(p.PID(), syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
+			sendSignal(t, p.PID(), syscall.SIGKILL)
 		case 2:
 			p.ChannelClosed()
 			p.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol})
