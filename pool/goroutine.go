@@ -68,9 +68,11 @@ func (p *GoroutinePool) Submit(j *Job) {
 		p.outcomes.refuse(j, err)
 		return
 	}
+	j.watch(p.contextEnded)
 	p.mu.Lock()
 	if p.phase != phaseOpen {
 		p.mu.Unlock()
+		j.release()
 		p.admission.leave()
 		p.outcomes.refuse(j, ErrClosed)
 		return
@@ -81,9 +83,11 @@ func (p *GoroutinePool) Submit(j *Job) {
 	}
 	p.accepted++
 	p.queue.pushBack(j)
-	j.watch(p.contextEnded)
 	p.provide()
 	p.mu.Unlock()
+	if j.ctx.Err() != nil { // perhaps since before it was queued
+		p.contextEnded(j)
+	}
 }
 
 // provide sees to it that a waiting job finds a runner. Under the lock.

@@ -76,7 +76,8 @@ func (c *control) Begun() bool  { return c.owner != nil && c.owner.begun((*Job)(
 func (c *control) Cancel() bool { return c.owner != nil && c.owner.withdraw((*Job)(c)) }
 func (c *control) Kill() bool   { return c.owner != nil && c.owner.kill((*Job)(c)) }
 
-// watch has over called when the job's context ends.
+// watch has over called when the job's context ends. Without the pool's lock,
+// since a context may be of the caller's own making.
 func (j *Job) watch(over func(*Job)) {
 	if j.ctx.Done() != nil {
 		j.unwatch = context.AfterFunc(j.ctx, func() { over(j) })

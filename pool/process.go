@@ -157,9 +157,11 @@ func (p *ProcessPool) Submit(j *Job) {
 		p.outcomes.refuse(j, err)
 		return
 	}
+	j.watch(p.contextEnded)
 	p.mu.Lock()
 	if err := p.refusal(); err != nil {
 		p.mu.Unlock()
+		j.release()
 		p.admission.leave()
 		p.outcomes.refuse(j, err)
 		return
@@ -172,9 +174,11 @@ func (p *ProcessPool) Submit(j *Job) {
 	p.live++
 	j.state = jobQueued
 	p.queue.pushBack(j)
-	j.watch(p.contextEnded)
 	p.dispatch()
 	p.mu.Unlock()
+	if j.ctx.Err() != nil { // perhaps since before it was queued
+		p.contextEnded(j)
+	}
 }
 
 // refusal says why the pool takes no more tasks, if so. Under the lock.
