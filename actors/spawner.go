@@ -116,6 +116,7 @@ func (s *spawner) hand(r *request, p *os.Process) {
 		r.fail(&StartError{r.command.Path, err})
 		return
 	}
+	_ = p.Release() // its descriptor: the watch has its own
 	self.send(started{owner: r.owner, watch: w, at: at})
 }
 

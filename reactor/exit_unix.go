@@ -4,7 +4,6 @@ package reactor
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -41,12 +40,4 @@ func signalName(sig syscall.Signal) string {
 		return name
 	}
 	return fmt.Sprintf("signal %d", int(sig))
-}
-
-// gone turns the system's "no such process" into Go's.
-func gone(err error) error {
-	if err == unix.ESRCH {
-		return os.ErrProcessDone
-	}
-	return err
 }

@@ -9,7 +9,7 @@ import "os"
 // Each system has, in files of its own,
 //
 //	identify() error               finds out what can be known before the watch; os.ErrProcessDone if there is no such process
-//	adopt()                        lets go of origin where it is not the handle
+//	adopt()                        lets go of origin, which stays as it is and its owner's
 //	look() (Exit, finding)         asks what became of it, reaps it if it is ours to reap
 //	awaiter() (func(), error)      a function that blocks until look has something to find
 //	signal, signalGroup            os.ErrProcessDone when it is gone

@@ -24,18 +24,19 @@ func (p *process) identify() error {
 	if p.child || p.origin != nil {
 		return nil
 	}
-	if unix.Kill(p.pid, 0) == unix.ESRCH {
+	if kill(p.pid, 0) == os.ErrProcessDone {
 		return os.ErrProcessDone
 	}
 	return nil
 }
 
-// adopt closes the pidfd that package os holds: ours is a duplicate.
+// adopt notes the start time where there is no pidfd to tell the process from a
+// later one.
 func (p *process) adopt() {
-	if p.origin != nil {
-		_ = p.origin.Release()
-		p.origin = nil
+	if p.fd < 0 {
+		_ = p.same()
 	}
+	p.origin = nil
 }
 
 func (p *process) release() {}
@@ -60,13 +61,14 @@ func (p *process) openPidfd() (int, error) {
 	return fd, nil
 }
 
-// is reports whether fd, opened by pid, is of p, as far as that can be known.
+// is reports whether fd, which was opened by pid, is of p, as far as that can be known.
 func (p *process) is(fd int) bool {
 	if p.child {
-		_, err := waitid(unix.P_PIDFD, fd, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-		return err == nil
+		if _, err := waitid(unix.P_PIDFD, fd, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil); err != nil {
+			return false
+		}
 	}
-	return p.start == 0 || p.alive()
+	return p.start == 0 || p.same()
 }
 
 func dupPidfd(p *os.Process) (fd int, err error) {
@@ -85,11 +87,21 @@ func (p *process) peek() (bool, error) {
 }
 
 func (p *process) look() (Exit, finding) {
+	if p.group || p.fd < 0 {
+		dead, err := p.peek()
+		switch {
+		case err != nil:
+			return p.lookForeign()
+		case p.fd < 0 && (dead || !p.child) && !p.same(): // the pid went to another child of this program
+			return p.lost(), ended
+		case !dead:
+			p.child = true // perhaps only now: adopted
+			return Exit{}, running
+		}
+	}
 	if p.group {
 		// The group's id is certain to be its own only until the reap.
-		if dead, _ := p.peek(); dead {
-			_ = p.signalGroup(unix.SIGKILL)
-		}
+		_ = p.signalGroup(unix.SIGKILL)
 	}
 	var usage unix.Rusage
 	status, err := p.waitid(unix.WEXITED|unix.WNOHANG, &usage)
@@ -141,17 +153,26 @@ func (p *process) lost() Exit {
 // alive reports whether the process that the watch began with still runs, from
 // its pid alone.
 func (p *process) alive() bool {
-	if unix.Kill(p.pid, 0) == unix.ESRCH {
+	if kill(p.pid, 0) == os.ErrProcessDone {
 		return false
 	}
 	s, err := readStat(p.pid)
-	if err != nil { // no descriptor left, no /proc: the pid's word has to do
-		return true
-	}
+	return err != nil || p.started(s) && !s.dead()
+}
+
+// same reports whether the pid names the process that the watch began with.
+// Where nothing can be read (no descriptor left, no /proc) its word has to do.
+func (p *process) same() bool {
+	s, err := readStat(p.pid)
+	return err != nil || p.started(s)
+}
+
+// started compares start times; the first one that is seen is the process's own.
+func (p *process) started(s procStat) bool {
 	if p.start == 0 {
 		p.start = s.start
 	}
-	return p.start == s.start && !s.dead()
+	return p.start == s.start
 }
 
 // awaiter blocks a thread in waitid, which leaves the status to be reaped.

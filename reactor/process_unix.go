@@ -19,18 +19,13 @@ func (p *process) identify() error {
 	if p.child || p.origin != nil {
 		return nil
 	}
-	if unix.Kill(p.pid, 0) == unix.ESRCH {
+	if kill(p.pid, 0) == os.ErrProcessDone {
 		return os.ErrProcessDone
 	}
 	return nil
 }
 
-func (p *process) adopt() {
-	if p.origin != nil {
-		_ = p.origin.Release()
-		p.origin = nil
-	}
-}
+func (p *process) adopt() { p.origin = nil }
 
 func (p *process) release() {}
 
@@ -38,7 +33,7 @@ func (p *process) look() (Exit, finding) {
 	if p.group {
 		// The group's id is certain to be its own only until the reap.
 		if dead, _ := waitable(p.pid, false); dead {
-			_ = unix.Kill(-p.pid, unix.SIGKILL)
+			_ = killGroup(p.pid, unix.SIGKILL)
 		}
 	}
 	var status unix.WaitStatus
@@ -61,7 +56,7 @@ func (p *process) look() (Exit, finding) {
 // lookForeign asks about a process that there is nothing to reap of. A zombie
 // still counts as running: it goes when its parent reaps it.
 func (p *process) lookForeign() (Exit, finding) {
-	if unix.Kill(p.pid, 0) != unix.ESRCH {
+	if kill(p.pid, 0) != os.ErrProcessDone {
 		p.child = false
 		return Exit{}, running
 	}
@@ -81,9 +76,9 @@ func (p *process) awaiter() (func(), error) {
 }
 
 func (p *process) signal(sig syscall.Signal) error {
-	return gone(unix.Kill(p.pid, sig))
+	return kill(p.pid, sig)
 }
 
 func (p *process) signalGroup(sig syscall.Signal) error {
-	return gone(unix.Kill(-p.pid, sig))
+	return killGroup(p.pid, sig)
 }

@@ -83,9 +83,12 @@ func New(cfg Config) (*Reactor, error) {
 // Watch watches p, a child that [os.StartProcess] started, and calls deliver
 // once when it has exited.
 //
-// On success the reactor owns p: it releases it, so that p.Pid and p.Wait are of
-// no use any more (see [Watch.PID]), and it is the one who reaps the child, also
-// after [Watch.Stop]. On error the caller keeps p.
+// On success the reactor is the one who reaps the child, also after [Watch.Stop]:
+// do not call p.Wait. It leaves p as it is and needs it no more, so the caller may
+// release it at once, which saves a descriptor; otherwise the garbage collector
+// does. But note that [os.Process.Release] sets p.Pid to -1, by which kill(2)
+// means every process there is: use [Watch.PID], and [Watch.Signal] instead of
+// p.Signal. On error the caller keeps the child too.
 //
 // The reactor's loop calls deliver, perhaps before Watch returns. It must not
 // block, for every other exit waits for it, and must not call [Reactor.Close];
@@ -177,9 +180,6 @@ func (r *Reactor) begin(w *Watch) error {
 	}
 	err := w.attach()
 	w.process.adopt()
-	if err != nil && w.owned && w.retryAt != 0 {
-		err = w.attach() // adopt has freed a descriptor
-	}
 	w.mu.Unlock()
 	if err != nil {
 		r.note(w, err)

@@ -14,7 +14,7 @@ func (p *process) signal(sig syscall.Signal) error {
 	if !p.mine() {
 		return os.ErrProcessDone
 	}
-	return gone(unix.Kill(p.pid, sig))
+	return kill(p.pid, sig)
 }
 
 // signalGroup prefers the pidfd, which names the group for good (Linux 6.9).
@@ -26,17 +26,18 @@ func (p *process) signalGroup(sig syscall.Signal) error {
 			return gone(err)
 		}
 	}
-	if _, err := p.peek(); err != nil {
+	if !p.mine() {
 		return os.ErrProcessDone
 	}
-	return gone(unix.Kill(-p.pid, sig))
+	return killGroup(p.pid, sig)
 }
 
 // mine reports whether the pid still names the process that the watch began with.
 func (p *process) mine() bool {
 	if p.child {
-		_, err := p.peek()
-		return err == nil
+		if _, err := p.peek(); err != nil {
+			return false
+		}
 	}
-	return p.alive()
+	return p.same()
 }

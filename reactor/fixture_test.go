@@ -1,0 +1,279 @@
+package reactor_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/reactor"
+)
+
+// patience bounds every wait of a test: long for a slow machine, and only a
+// failing test waits for it.
+const patience = 30 * time.Second
+
+// backends are those that the suite runs over: all that this system has, or the
+// one that STINT_REACTOR forces.
+func backends() []reactor.Backend {
+	switch {
+	case os.Getenv("STINT_REACTOR") != "":
+		return []reactor.Backend{reactor.BackendAuto}
+	case runtime.GOOS == "linux":
+		return []reactor.Backend{reactor.BackendPidfd, reactor.BackendPoll, reactor.BackendWaiter}
+	}
+	return []reactor.Backend{reactor.BackendPoll, reactor.BackendWaiter}
+}
+
+// overBackends runs test as a subtest over each back end.
+func overBackends(t *testing.T, test func(t *testing.T, r *reactor.Reactor)) {
+	for _, b := range backends() {
+		t.Run(b.String(), func(t *testing.T) { test(t, open(t, b)) })
+	}
+}
+
+func open(t testing.TB, b reactor.Backend) *reactor.Reactor {
+	t.Helper()
+	r, err := reactor.New(reactor.Config{Backend: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return r
+}
+
+// helper is the command of a re-executed test binary.
+func helper(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), helperVariable+"="+name)
+	return cmd
+}
+
+// child is a process that a test watches.
+type child struct {
+	*reactor.Watch
+	t     testing.TB
+	exits chan reactor.Exit // room for one more than may come
+}
+
+// watch starts cmd and watches it. Whatever happens to the test, the child is
+// gone and was told of at most once when it is over.
+func watch(t testing.TB, r *reactor.Reactor, cmd *exec.Cmd, opts ...reactor.Option) *child {
+	t.Helper()
+	return watchProcess(t, r, start(t, cmd), opts...)
+}
+
+func watchProcess(t testing.TB, r *reactor.Reactor, p *os.Process, opts ...reactor.Option) *child {
+	t.Helper()
+	c := &child{t: t, exits: make(chan reactor.Exit, 2)}
+	w, err := r.Watch(p, c.deliver, opts...)
+	if err != nil {
+		endProcess(t, p)
+		t.Fatal(err)
+	}
+	c.Watch = w
+	t.Cleanup(c.end)
+	return c
+}
+
+// start starts cmd by os.StartProcess with its stdin, stdout and stderr if they
+// are files.
+func start(t testing.TB, cmd *exec.Cmd) *os.Process {
+	t.Helper()
+	if cmd.Err != nil {
+		t.Fatal(cmd.Err)
+	}
+	file := func(x any) *os.File { f, _ := x.(*os.File); return f }
+	p, err := os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{
+		Dir:   cmd.Dir,
+		Env:   cmd.Environ(),
+		Files: []*os.File{file(cmd.Stdin), file(cmd.Stdout), os.Stderr},
+		Sys:   cmd.SysProcAttr,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// endProcess kills a child that is not watched and reaps it.
+func endProcess(t testing.TB, p *os.Process) {
+	t.Helper()
+	if err := p.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+	if _, err := p.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func (c *child) deliver(e reactor.Exit) { c.exits <- e }
+
+// exit waits for the exit.
+func (c *child) exit() reactor.Exit {
+	c.t.Helper()
+	select {
+	case e := <-c.exits:
+		if e.PID != c.PID() {
+			c.t.Errorf("the exit of process %d was delivered for %d", e.PID, c.PID())
+		}
+		if e.Time.IsZero() || time.Since(e.Time) < 0 {
+			c.t.Errorf("the exit was noticed at %v", e.Time)
+		}
+		return e
+	case <-time.After(patience):
+		c.t.Fatalf("process %d: no exit after %v", c.PID(), patience)
+		return reactor.Exit{}
+	}
+}
+
+// expect waits for the exit and compares its description.
+func (c *child) expect(want string) reactor.Exit {
+	c.t.Helper()
+	e := c.exit()
+	if e.String() != want {
+		c.t.Fatalf("process %d %v, want: %s", c.PID(), e, want)
+	}
+	return e
+}
+
+// quiet asserts that nothing is delivered for d.
+func (c *child) quiet(d time.Duration) {
+	c.t.Helper()
+	select {
+	case e := <-c.exits:
+		c.t.Fatalf("process %d was told to have %v", c.PID(), e)
+	case <-time.After(d):
+	}
+	if e, ok := c.Exited(); ok {
+		c.t.Fatalf("process %d is said to have %v", c.PID(), e)
+	}
+}
+
+// kill sends SIGKILL.
+func (c *child) kill() {
+	c.t.Helper()
+	if err := c.Signal(syscall.SIGKILL); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// end kills the child and waits until it is reaped.
+func (c *child) end() {
+	c.t.Helper()
+	if err := c.Signal(syscall.SIGKILL); err == nil {
+		eventually(c.t, "the child's end", func() bool { _, ok := c.Exited(); return ok })
+	}
+	if len(c.exits) > 1 {
+		c.t.Errorf("process %d: the exit was delivered more than once", c.PID())
+	}
+}
+
+// eventually waits for a condition that no event tells of.
+func eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !condition(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v for %s", patience, what)
+		}
+	}
+}
+
+// tool returns the command of a program that every unix has.
+func tool(t testing.TB, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(path, args...)
+}
+
+// conversation is a helper that runs beside the test and is talked with line by line.
+type conversation struct {
+	t     testing.TB
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	lines *bufio.Reader
+}
+
+// converse starts cmd by os/exec. It is ended by the end of its stdin.
+func converse(t testing.TB, cmd *exec.Cmd) *conversation {
+	t.Helper()
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c := &conversation{t, cmd, stdin, bufio.NewReader(stdout)}
+	t.Cleanup(c.end)
+	return c
+}
+
+// hear returns the next line.
+func (c *conversation) hear() string {
+	c.t.Helper()
+	line, err := c.lines.ReadString('\n')
+	if err != nil {
+		c.t.Fatalf("%v: %v", c.cmd.Args, err)
+	}
+	return strings.TrimSpace(line)
+}
+
+func (c *conversation) say(line string) {
+	c.t.Helper()
+	if _, err := fmt.Fprintln(c.stdin, line); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *conversation) end() {
+	c.t.Helper()
+	_ = c.stdin.Close()
+	if err := c.cmd.Wait(); err != nil && !errors.Is(err, os.ErrClosed) {
+		c.t.Errorf("%v: %v", c.cmd.Args, err)
+	}
+}
+
+// runHelper runs a helper that makes its own assertions, and fails with what it printed.
+func runHelper(t testing.TB, name string, args ...string) {
+	t.Helper()
+	var output bytes.Buffer
+	cmd := helper(name, args...)
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("helper %s %v: %v\n%s", name, args, err, output.Bytes())
+	}
+}
+
+// openDescriptors counts this program's.
+func openDescriptors(t testing.TB) int {
+	t.Helper()
+	names, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
+}

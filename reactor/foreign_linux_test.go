@@ -1,0 +1,217 @@
+package reactor_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/reactor"
+)
+
+func init() {
+	// hoard starts a child with the command line it is given, tells its pid,
+	// reaps it when it hears a line, tells that, and ends with its stdin.
+	helpers["hoard"] = func(args []string) int {
+		cmd := exec.Command(args[0], args[1:]...)
+		if err := cmd.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		fmt.Println(cmd.Process.Pid)
+		in := bufio.NewScanner(os.Stdin)
+		in.Scan()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		fmt.Println("reaped")
+		in.Scan()
+		return 0
+	}
+}
+
+// stranger is a process that is another program's child.
+func stranger(t testing.TB, args ...string) (parent *conversation, pid int) {
+	t.Helper()
+	parent = converse(t, helper("hoard", args...))
+	pid, err := strconv.Atoi(parent.hear())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parent, pid
+}
+
+func watchPID(t testing.TB, r *reactor.Reactor, pid int, opts ...reactor.Option) *child {
+	t.Helper()
+	c := &child{t: t, exits: make(chan reactor.Exit, 2)}
+	w, err := r.WatchPID(pid, c.deliver, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Watch = w
+	t.Cleanup(func() { w.Stop() })
+	return c
+}
+
+// tellsOthers reports whether r learns the exit codes of other programs' children.
+func tellsOthers(t testing.TB, r *reactor.Reactor) bool {
+	t.Helper()
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		t.Fatal(err)
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
+		t.Fatal(err)
+	}
+	return r.Stats().Backend == reactor.BackendPidfd && (major > 6 || major == 6 && minor >= 15)
+}
+
+// state returns a process's state letter, or 0 when it is gone.
+func state(pid int) byte {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	return line[strings.LastIndexByte(string(line), ')')+2]
+}
+
+func TestNonChild(t *testing.T) {
+	overBackends(t, func(t *testing.T, r *reactor.Reactor) {
+		expect := func(c *child, want string) {
+			t.Helper()
+			e := c.exit()
+			if tellsOthers(t, r) {
+				if e.String() != want || e.Usage != nil {
+					t.Errorf("got %+v, want: %s", e, want)
+				}
+				return
+			}
+			if e.Kind != reactor.Unknown || e.Success() || !errors.Is(e.Err, reactor.ErrNotChild) {
+				t.Errorf("got %+v", e)
+			}
+		}
+		t.Run("PS-3 killed", func(t *testing.T) {
+			parent, pid := stranger(t, "sleep", "1000")
+			c := watchPID(t, r, pid)
+			c.quiet(50 * time.Millisecond)
+			parent.say("kill and reap")
+			expect(c, "killed by SIGKILL")
+			if err := c.Signal(unix.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
+				t.Errorf("Signal after the exit: %v", err)
+			}
+		})
+		t.Run("PS-3 exits by itself, reaped within the grace", func(t *testing.T) {
+			parent, pid := stranger(t, "sh", "-c", "kill -STOP $$; exit 7")
+			eventually(t, "the stop", func() bool { return state(pid) == 'T' })
+			c := watchPID(t, r, pid)
+			if err := c.Signal(unix.SIGCONT); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "the exit", func() bool { return state(pid) == 'Z' })
+			parent.say("reap")
+			expect(c, "exited with code 7")
+		})
+		t.Run("PS-5 a zombie that nobody reaps", func(t *testing.T) {
+			_, pid := stranger(t, "sleep", "1000")
+			c := watchPID(t, r, pid)
+			c.kill()
+			e := c.exit()
+			want := reactor.ErrNotChild
+			if r.Stats().Backend == reactor.BackendPidfd && tellsOthers(t, r) {
+				want = reactor.ErrUnreaped
+			}
+			if e.Kind != reactor.Unknown || !errors.Is(e.Err, want) {
+				t.Errorf("got %+v", e)
+			}
+			if state(pid) != 'Z' {
+				t.Errorf("the process is in state %c", state(pid))
+			}
+		})
+		t.Run("WithGroup is refused", func(t *testing.T) {
+			_, pid := stranger(t, "sleep", "1000")
+			if _, err := r.WatchPID(pid, func(reactor.Exit) {}, reactor.WithGroup()); !errors.Is(err, reactor.ErrNotChild) {
+				t.Errorf("WatchPID: %v", err)
+			}
+		})
+	})
+}
+
+// A pid that was given to another process: reused for real where this program
+// may choose the next pid, which takes CAP_CHECKPOINT_RESTORE.
+func TestReusedPID(t *testing.T) {
+	const nextPID = "/proc/sys/kernel/ns_last_pid"
+	if f, err := os.OpenFile(nextPID, os.O_WRONLY, 0); err != nil {
+		t.Logf("pids cannot be chosen: %v", err)
+		return
+	} else {
+		f.Close()
+	}
+	// reuse starts sleeping processes until one has the pid.
+	reuse := func(t *testing.T, pid int) *os.Process {
+		t.Helper()
+		var p *os.Process
+		eventually(t, "the pid to be used again", func() bool {
+			if err := os.WriteFile(nextPID, []byte(strconv.Itoa(pid-1)), 0); err != nil {
+				t.Fatal(err)
+			}
+			p = start(t, tool(t, "sleep", "1000"))
+			if p.Pid != pid {
+				endProcess(t, p)
+				return false
+			}
+			return true
+		})
+		t.Cleanup(func() { _ = p.Kill(); _, _ = p.Wait() })
+		return p
+	}
+	// untouched asserts that p was neither killed nor reaped.
+	untouched := func(t *testing.T, p *os.Process) {
+		t.Helper()
+		if err := p.Signal(unix.SIGTERM); err != nil {
+			t.Fatalf("the process that has the pid now: %v", err)
+		}
+		state, err := p.Wait()
+		if err != nil || state.Sys().(syscall.WaitStatus).Signal() != unix.SIGTERM {
+			t.Errorf("the process that has the pid now: %v, %v", state, err)
+		}
+	}
+	overBackends(t, func(t *testing.T, r *reactor.Reactor) {
+		t.Run("PS-6 SEC-13 a stranger's pid", func(t *testing.T) {
+			parent, pid := stranger(t, "sleep", "1000")
+			c := watchPID(t, r, pid)
+			c.quiet(50 * time.Millisecond) // start times are counted in ticks of 10 ms
+			parent.say("kill and reap")
+			if parent.hear() != "reaped" {
+				t.Fatal("not reaped")
+			}
+			p := reuse(t, pid)
+			if err := c.Signal(unix.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
+				t.Errorf("Signal: %v", err)
+			}
+			c.exit()
+			untouched(t, p)
+		})
+		t.Run("PS-6 PY-SP-16 SEC-13 the pid of a child that somebody else reaped", func(t *testing.T) {
+			c := watch(t, r, tool(t, "sleep", "1000"))
+			c.quiet(50 * time.Millisecond)
+			killPID(t, c.PID(), unix.SIGKILL)
+			_, _ = unix.Wait4(c.PID(), nil, 0, nil) // unless the reactor is faster
+			p := reuse(t, c.PID())
+			if err := c.Signal(unix.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
+				t.Errorf("Signal: %v", err)
+			}
+			untouched(t, p)
+			if e := c.exit(); e.Success() {
+				t.Errorf("got %+v", e)
+			}
+		})
+	})
+}
