@@ -20,6 +20,8 @@ func modes() (cbor.EncMode, cbor.DecMode) {
 		Time:          cbor.TimeRFC3339Nano,
 		IndefLength:   cbor.IndefLengthForbidden,
 		NilContainers: cbor.NilContainerAsNull,
+		TagsMd:        cbor.TagsForbidden,
+		BigIntConvert: cbor.BigIntConvertReject, // needs tags beyond 64 bits
 	}.EncMode()
 	dec, decErr := cbor.DecOptions{
 		DupMapKey:        cbor.DupMapKeyEnforcedAPF,
@@ -37,9 +39,11 @@ func modes() (cbor.EncMode, cbor.DecMode) {
 }
 
 // Marshal encodes a value for the channel (RFC 8949). What has no encoding, as
-// a channel or a function, is an error.
+// a channel, a function or a big.Int, is an error.
 func Marshal(v any) ([]byte, error) { return encoding.Marshal(v) }
 
 // Unmarshal decodes one value that fills data, trusting nothing: nesting,
-// element counts, duplicate keys, tags and lengths are checked.
+// element counts, duplicate keys, tags and lengths are checked. Nothing is
+// allocated before all of data has been found well-formed, and then at most one
+// element of v's type for each byte.
 func Unmarshal(data []byte, v any) error { return decoding.Unmarshal(data, v) }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"io"
+	"math"
 )
 
 const (
@@ -22,11 +23,13 @@ type Reader struct {
 
 // NewReader returns a Reader that refuses payloads of more than limit bytes.
 func NewReader(source io.Reader, limit int) *Reader {
-	return &Reader{source: source, limit: limit, buffer: make([]byte, readSize)}
+	r := &Reader{source: source, buffer: make([]byte, readSize)}
+	r.SetLimit(limit)
+	return r
 }
 
 // SetLimit changes the largest payload from the next frame on.
-func (r *Reader) SetLimit(limit int) { r.limit = limit }
+func (r *Reader) SetLimit(limit int) { r.limit = min(limit, math.MaxInt-HeaderSize) }
 
 // Next returns the next frame; it reads only when no whole frame is buffered.
 // The payload is valid until the call of Next that has to read. At the end of

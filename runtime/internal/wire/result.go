@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Result is the payload of KindValue and KindFailure.
@@ -57,19 +58,27 @@ type Failure struct {
 	Is      []string    `cbor:"5,keyasint,omitempty"` // names of well-known errors that the error matches
 }
 
-// maxText bounds each text of a failure, so that an error of a gigabyte does
-// not become a gigabyte of log.
+// maxText bounds each text of a failure, and the names in Is together, so that
+// an error of a gigabyte does not become a gigabyte of log.
 const maxText = 64 << 10
 
-// EncodeFailure encodes f, its texts cut to 64 KiB each.
+// MaxFailure is the most bytes that EncodeFailure returns: three texts, the
+// names, and what says how long they are.
+const MaxFailure = 4*maxText + 1<<10
+
+// EncodeFailure encodes f, its texts cut to 64 KiB each. Names in Is beyond as
+// many bytes are left out.
 func EncodeFailure(f Failure) ([]byte, error) {
-	f.Message, f.Stack, f.Type = cut(f.Message), cut(f.Stack), cut(f.Type)
+	f.Message, f.Stack, f.Type, f.Is = cut(f.Message), cut(f.Stack), cut(f.Type), first(f.Is)
 	return Marshal(f)
 }
 
 // DecodeFailure is the inverse of EncodeFailure and checks what it gets.
 func DecodeFailure(data []byte) (Failure, error) {
 	var f Failure
+	if len(data) > MaxFailure {
+		return f, &Error{What: "failure", Reason: fmt.Sprintf("%d bytes are over the limit of %d", len(data), MaxFailure)}
+	}
 	if err := Unmarshal(data, &f); err != nil {
 		return f, &Error{What: "failure", Reason: err.Error()}
 	}
@@ -80,9 +89,26 @@ func DecodeFailure(data []byte) (Failure, error) {
 	return f, nil
 }
 
+// cut shortens a text, between two characters, and says by how much.
 func cut(text string) string {
 	if len(text) <= maxText {
 		return text
 	}
-	return fmt.Sprintf("%s… (%d more bytes)", text[:maxText], len(text)-maxText)
+	end := maxText - 64 // room for what follows
+	for back := 0; back < utf8.UTFMax-1 && !utf8.RuneStart(text[end]); back++ {
+		end--
+	}
+	return fmt.Sprintf("%s… (%d more bytes)", text[:end], len(text)-end)
+}
+
+// first returns the names that maxText bytes hold.
+func first(names []string) []string {
+	const head = 5 // bytes that say how long a name is, at most
+	size := 0
+	for i, name := range names {
+		if size += head + len(name); size > maxText {
+			return names[:i]
+		}
+	}
+	return names
 }
