@@ -126,14 +126,19 @@ func BenchmarkWakeUp(b *testing.B) {
 	b.ReportMetric(ours.Seconds()/peer.Seconds(), "×channel")
 }
 
-// BenchmarkBytes is what a pending future holds in memory, alone and while an
-// AsCompleted waits for it.
+// BenchmarkBytes is what a pending future holds in memory, and what comes on top
+// when its channel is asked for, and for as long as an AsCompleted watches it.
 func BenchmarkBytes(b *testing.B) {
 	const n = 100_000
+	past := expired(b)
 	for b.Loop() {
 		fs := make([]*futures.Future[int], n)
 		b.ReportMetric(bytesEach(n, func(i int) { _, fs[i] = futures.New[int](nil) }), "B/future")
 		b.ReportMetric(bytesEach(n, func(i int) { fs[i].Done() }), "B/channel")
+		b.ReportMetric(bytesEach(1, func(int) {
+			for range futures.AsCompleted(past, fs) {
+			}
+		})/n, "B/watch")
 	}
 }
 

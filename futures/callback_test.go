@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"weak"
 
 	"github.com/stint-go/stint/futures"
 )
@@ -154,22 +153,6 @@ func TestBlockedCallbackHurtsNobody(t *testing.T) {
 	})
 }
 
-func TestCallbackIsLetGoOnceItHasRun(t *testing.T) {
-	p, f := futures.New[int](nil)
-	held := new([64]int)
-	w := weak.Make(held)
-	blocked, release := make(chan struct{}), make(chan struct{})
-	f.OnDone(func(*futures.Future[int]) { held[0] = 1 })
-	f.OnDone(func(*futures.Future[int]) { close(blocked); <-release })
-	p.Succeed(1)
-	<-blocked
-	runtime.GC()
-	if w.Value() != nil {
-		t.Error("it is held until the last has run")
-	}
-	close(release)
-}
-
 func TestCallbackMayAddAnother(t *testing.T) {
 	p, f := futures.New[int](nil)
 	var order []string
@@ -183,28 +166,6 @@ func TestCallbackMayAddAnother(t *testing.T) {
 	<-last
 	if !slices.Equal(order, []string{"inner", "outer"}) {
 		t.Errorf("order %v", order)
-	}
-}
-
-// However adding races with settling, each callback is called exactly once.
-func TestCallbacksAgainstSettle(t *testing.T) {
-	const rounds, adders = 500, 4
-	for range rounds {
-		p, f := futures.New[int](nil)
-		called := make(chan int, 2*adders)
-		calls := []func(){func() { p.Succeed(1) }}
-		for i := range adders {
-			calls = append(calls, func() { f.OnDone(func(*futures.Future[int]) { called <- i }) })
-		}
-		race(calls...)
-		got := make([]int, adders)
-		for i := range got {
-			got[i] = <-called
-		}
-		slices.Sort(got)
-		if !slices.Equal(got, []int{0, 1, 2, 3}) || len(called) > 0 {
-			t.Fatalf("called %v, and %d more", got, len(called))
-		}
 	}
 }
 

@@ -6,11 +6,9 @@ import (
 	"iter"
 	"runtime"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-	"weak"
 
 	"github.com/stint-go/stint/futures"
 )
@@ -139,46 +137,6 @@ func TestAsCompletedBeginsWithTheRange(t *testing.T) {
 	}
 }
 
-// PY-AC-5: a future that was yielded is garbage if the caller lets it go, also
-// while the range goes on.
-func TestYieldedFuturesAreNotRetained(t *testing.T) {
-	last, lastFuture := futures.New[int](nil) // keeps the range going
-	yielded := 0
-	for f := range futures.AsCompleted(t.Context(), append(settling(8), lastFuture)) {
-		if yielded++; f == lastFuture {
-			break
-		}
-		w := weak.Make(f)
-		f = nil
-		for deadline := time.Now().Add(5 * time.Second); w.Value() != nil; runtime.GC() {
-			if time.Now().After(deadline) { // whoever settled it had time to be on its way
-				t.Fatalf("the future that was yielded as number %d is retained", yielded)
-			}
-		}
-		if yielded == 8 {
-			last.Succeed(1)
-		}
-	}
-	if yielded != 9 {
-		t.Errorf("%d futures were yielded", yielded)
-	}
-}
-
-// settling returns n futures to which nobody else refers. Half of them have
-// settled, the others are about to.
-func settling(n int) []*futures.Future[int] {
-	ps, fs := pending(n)
-	for _, p := range ps[:n/2] {
-		p.Succeed(1)
-	}
-	go func() {
-		for _, p := range ps[n/2:] {
-			p.Succeed(1)
-		}
-	}()
-	return fs
-}
-
 func TestBreakingOffIsNoError(t *testing.T) {
 	ps, fs := pending(3)
 	ps[1].Succeed(1)
@@ -224,131 +182,6 @@ func TestWhoLeavesTakesNobodyAlong(t *testing.T) {
 			}
 			stops[order[2]]()
 		})
-	}
-}
-
-// A future that stays pending does not grow, however often and in whatever way it
-// is looked at and left.
-func TestLongPendingFutureDoesNotGrow(t *testing.T) {
-	_, long := futures.New[int](nil)
-	fs := []*futures.Future[int]{long, futures.FromValue(1)}
-	past := expired(t)
-	for name, look := range map[string]func(){
-		"break": func() {
-			for range futures.AsCompleted(t.Context(), fs) {
-				break
-			}
-		},
-		"panic": func() {
-			defer func() { _ = recover() }()
-			for range futures.AsCompleted(t.Context(), fs) {
-				panic("in the body")
-			}
-		},
-		"ctx ended": func() {
-			for range futures.AsCompleted(past, fs) {
-			}
-		},
-		"Wait":           func() { _, _, _ = futures.Wait(t.Context(), fs, futures.FirstCompleted) },
-		"Wait, expired":  func() { _, _, _ = futures.Wait(past, fs, futures.AllCompleted) },
-		"Result expired": func() { _, _ = long.Result(past) },
-		"Result cancelled": func() {
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(time.Microsecond, cancel)
-			_, _ = long.Result(ctx)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			const looks = 3_000
-			look()
-			before := liveBytes()
-			for range looks {
-				look()
-			}
-			// One observer left behind a look would be 40 bytes at the least.
-			if grown := int64(liveBytes()) - int64(before); grown > 20*looks {
-				t.Errorf("grew by %d bytes in %d looks", grown, looks)
-			}
-			runtime.KeepAlive(long)
-		})
-	}
-}
-
-// liveBytes is the size of the live heap.
-func liveBytes() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC() // pools are emptied by the second
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
-// What had settled when ctx ended is yielded, however the two race.
-func TestSettledComesBeforeTheEndOfContext(t *testing.T) {
-	for range 3000 {
-		ps, fs := pending(3)
-		ctx, cancel := context.WithCancel(t.Context())
-		c := futures.NewCompletion(ctx, slices.Values(fs))
-		race(
-			func() { ps[0].Succeed(1) },
-			func() {
-				for !fs[0].State().Settled() { // Succeed may not have returned
-					runtime.Gosched()
-				}
-				cancel()
-			},
-			func() {
-				if got := slices.Collect(c.All()); !slices.Equal(got, fs[:1]) {
-					t.Errorf("yielded %d futures", len(got))
-				}
-			},
-		)
-		if u, ok := errors.AsType[*futures.UnfinishedError](c.Err()); !ok || u.Unfinished != 2 {
-			t.Fatalf("error %v", c.Err())
-		}
-	}
-}
-
-// Many settle from many goroutines under several readers, some of which leave
-// early: each reader gets each future at most once, and the tally is right.
-func TestAsCompletedHammer(t *testing.T) {
-	const rounds, n, settlers, readers = 30, 400, 4, 4
-	for round := range rounds {
-		ps, fs := pending(n)
-		ctx, cancel := context.WithCancel(t.Context())
-		var group sync.WaitGroup
-		for s := range settlers {
-			group.Go(func() {
-				for i := s; i < n; i += settlers {
-					ps[i].Succeed(i)
-					if i == n/2 && round%2 == 0 {
-						cancel()
-					}
-				}
-			})
-		}
-		for r := range readers {
-			group.Go(func() {
-				c := futures.NewCompletion(ctx, slices.Values(fs))
-				seen := make(map[*futures.Future[int]]bool)
-				for f := range c.All() {
-					if seen[f] || !f.State().Settled() {
-						t.Errorf("yielded twice, or unsettled: %v", f.State())
-					}
-					seen[f] = true
-					if r == 0 && len(seen) == n/3 {
-						return
-					}
-				}
-				missing := n - len(seen)
-				u, ended := errors.AsType[*futures.UnfinishedError](c.Err())
-				if ended != (missing > 0) || ended && u.Unfinished != missing {
-					t.Errorf("%d futures are missing, and the error is %v", missing, c.Err())
-				}
-			})
-		}
-		group.Wait()
-		cancel()
 	}
 }
 

@@ -28,7 +28,15 @@ func TestBytesPerFuture(t *testing.T) {
 	if b := bytesEach(n, func(i int) { fs[i].Done() }); b > 112+slack {
 		t.Errorf("%.1f bytes a done channel", b)
 	}
-	runtime.KeepAlive(fs)
+	past := expired(t)
+	look := func(int) {
+		for range futures.AsCompleted(past, fs) {
+			t.Fatal("a pending future was yielded")
+		}
+	}
+	if b := bytesEach(1, look) / n; b > 64+slack {
+		t.Errorf("%.1f bytes a future that is looked at", b)
+	}
 }
 
 func TestAllocationsPerFuture(t *testing.T) {

@@ -30,9 +30,10 @@
 // # Memory
 //
 // A future of a word-sized type is one allocation of 80 bytes on a 64-bit
-// system. It grows by a channel (112 bytes) when somebody blocks in Result or Err
-// or calls Done, and by 40 bytes for as long as an AsCompleted or a Wait looks
-// at it. Once it has settled it refers to neither its pool nor to those who
+// system, and its whole life needs no other. It grows by a channel (112 bytes)
+// when somebody blocks in Result or Err or calls Done. An AsCompleted or a Wait
+// takes 40 bytes for each future while it looks on, and about 24 more while it
+// begins. Once it has settled, a future refers to neither its pool nor those who
 // waited, and AsCompleted lets go of each future that it has yielded.
 //
 // # Goroutines

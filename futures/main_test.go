@@ -3,9 +3,7 @@ package futures_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -109,20 +107,4 @@ func mustPanic(t *testing.T, words string, f func()) {
 		}
 	}()
 	f()
-}
-
-// race calls each of fs in a goroutine of its own, all as nearly at one moment as
-// can be, and returns when they have.
-func race(fs ...func()) {
-	var group sync.WaitGroup
-	var ready atomic.Int32
-	for _, f := range fs {
-		group.Go(func() {
-			for ready.Add(1); ready.Load() < int32(len(fs)); {
-				runtime.Gosched()
-			}
-			f()
-		})
-	}
-	group.Wait()
 }

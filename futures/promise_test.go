@@ -44,61 +44,6 @@ func TestSecondSettleIsRefused(t *testing.T) {
 	}
 }
 
-func TestOneOfManySettlersWins(t *testing.T) {
-	const rounds, settlers = 2000, 8
-	for range rounds {
-		p, f := futures.New[int](nil)
-		won := make([]bool, settlers)
-		calls := make([]func(), settlers)
-		for i := range calls {
-			calls[i] = func() { won[i] = settleAs(p, i) }
-		}
-		race(calls...)
-		v, err := f.Result(t.Context())
-
-		winner := -1
-		for i, w := range won {
-			if w && winner >= 0 {
-				t.Fatalf("settlers %d and %d have both won", winner, i)
-			} else if w {
-				winner = i
-			}
-		}
-		switch said := fmt.Sprintf("settler %d", winner); winner % 4 {
-		case 0, 3:
-			if v != winner || err != nil {
-				t.Fatalf("settler %d won and the result is %v, %v", winner, v, err)
-			}
-		case 1:
-			if err == nil || err.Error() != said {
-				t.Fatalf("%s won and the error is %v", said, err)
-			}
-		case 2:
-			if c, ok := errors.AsType[*futures.CancelledError](err); !ok || c.Cause.Error() != said {
-				t.Fatalf("%s won and the error is %v", said, err)
-			}
-		default:
-			t.Fatalf("no settler won, and the result is %v, %v", v, err)
-		}
-	}
-}
-
-// settleAs settles p in one of four ways, with a result that names i.
-func settleAs(p futures.Promise[int], i int) bool {
-	switch i % 4 {
-	case 0:
-		p.Start()
-		return p.Succeed(i)
-	case 1:
-		return p.Fail(fmt.Errorf("settler %d", i))
-	case 2:
-		return p.Cancel(fmt.Errorf("settler %d", i))
-	default:
-		p.Future().State()
-		return p.Succeed(i)
-	}
-}
-
 type quietError struct{}
 
 func (*quietError) Error() string { return "" }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,25 +130,4 @@ func TestWaitForAnUnknownConditionPanics(t *testing.T) {
 	mustPanic(t, "Until(7)", func() {
 		_, _, _ = futures.Wait(t.Context(), []*futures.Future[int]{futures.FromValue(1)}, 7)
 	})
-}
-
-// PY-W-8: however many settle at the same time, whoever waits for all is woken.
-func TestSimultaneousCompletionsLoseNoWakeUp(t *testing.T) {
-	const rounds, n = 50, 100
-	for range rounds {
-		ps, fs := pending(n)
-		begin := make(chan struct{})
-		var group sync.WaitGroup
-		for _, p := range ps {
-			group.Go(func() { <-begin; p.Succeed(1) })
-		}
-		group.Go(func() {
-			close(begin)
-			done, unsettled, err := futures.Wait(t.Context(), fs, futures.AllCompleted)
-			if len(done) != n || len(unsettled) != 0 || err != nil {
-				t.Errorf("%d done, %d pending, error %v", len(done), len(unsettled), err)
-			}
-		})
-		group.Wait()
-	}
 }
