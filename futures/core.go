@@ -51,6 +51,7 @@ func (c *core) current() State {
 	return state
 }
 
+// start records that the work has begun, and reports whether it was pending.
 func (c *core) start() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,6 +107,8 @@ func (c *core) cancel() bool {
 	return state == Cancelled
 }
 
+// kill withdraws the work or has it killed, and reports whether it is cancelled or
+// its kill is under way.
 func (c *core) kill() bool {
 	if c.cancel() {
 		return true

@@ -27,6 +27,7 @@ func newInbox(observers []observer) *inbox {
 	return b
 }
 
+// put adds o, which is in no list, and wakes the reader if it may be asleep.
 func (b *inbox) put(o *observer) {
 	b.mu.Lock()
 	empty := b.first == nil

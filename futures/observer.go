@@ -16,7 +16,8 @@ type observer struct {
 }
 
 // observe returns an observer for each of fs, in order and without duplicates.
-// size is how many fs has, if that is known, and saves time.
+// size is how many fs has, if that is known, and saves time. Duplicates are found
+// by a set, since a mark in the future would do for one reader at a time only.
 func observe[F Awaitable](fs iter.Seq[F], size int) []observer {
 	observers := make([]observer, 0, size)
 	seen := make(map[*core]struct{}, size)

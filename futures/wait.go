@@ -54,6 +54,7 @@ func Wait[F Awaitable](ctx context.Context, fs []F, until Until) (done, pending 
 	}
 	observers := observe(slices.Values(fs), len(fs))
 	await(ctx, observers, until)
+	// What is told is as of now: more may have settled since.
 	met := false
 	for i := range observers {
 		o := &observers[i]
