@@ -124,10 +124,10 @@ func (b *blame) verdict(e reactor.Exit) Cause {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case b.cause.Kind == CauseNone && diedOf(e, syscall.SIGTERM):
-		return b.termed
 	case b.cause.Kind.fault(), b.asked, e.Kind == reactor.Unknown, diedOf(e, syscall.SIGKILL):
 		return b.cause
+	case diedOf(e, syscall.SIGTERM):
+		return b.termed
 	default:
 		return Cause{}
 	}

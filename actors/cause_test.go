@@ -50,11 +50,14 @@ func TestVerdict(t *testing.T) {
 		"no cause given":                   {func(b *blame) { b.condemn(none) }, byKill, nothing, Cause{Kind: CauseKill}},
 		"pardoned":                         {func(b *blame) { asked(b); b.pardon() }, byKill, nothing, none},
 		"pardoned, then ended by TERM":     {func(b *blame) { termed(b); b.pardon() }, byTerm, nothing, deadline},
-		"pardoned, then ended by itself":   {func(b *blame) { termed(b); b.pardon() }, success, nothing, none},
-		"pardoned, then killed":            {func(b *blame) { asked(b); b.pardon(); b.condemn(shutdown) }, byKill, nothing, shutdown},
-		"pardoned too late":                {func(b *blame) { asked(b); b.condemn(none); b.pardon() }, byKill, nothing, deadline},
-		"its fault, found before":          {func(b *blame) { b.condemn(start) }, success, nothing, start},
-		"its fault, found after":           {nothing, success, func(b *blame) { b.condemn(start) }, start},
+		"pardoned, then killed, ended by TERM before that": {
+			func(b *blame) { termed(b); b.pardon(); b.condemn(shutdown) }, byTerm, nothing, deadline,
+		},
+		"pardoned, then ended by itself": {func(b *blame) { termed(b); b.pardon() }, success, nothing, none},
+		"pardoned, then killed":          {func(b *blame) { asked(b); b.pardon(); b.condemn(shutdown) }, byKill, nothing, shutdown},
+		"pardoned too late":              {func(b *blame) { asked(b); b.condemn(none); b.pardon() }, byKill, nothing, deadline},
+		"its fault, found before":        {func(b *blame) { b.condemn(start) }, success, nothing, start},
+		"its fault, found after":         {nothing, success, func(b *blame) { b.condemn(start) }, start},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b blame

@@ -26,7 +26,7 @@ type Ladder struct {
 func (p *Process) Kill(l Ladder, cause Cause) {
 	if l != (Ladder{}) {
 		p.blame.accuse(cause) // now, so that it stands against a KILL that overtakes the message
-		p.self.send(kill{l, cause})
+		p.self.send(kill{ladder: l, cause: cause, deadline: time.Now().Add(l.Grace)})
 		return
 	}
 	if p.blame.condemn(cause) {
@@ -36,7 +36,9 @@ func (p *Process) Kill(l Ladder, cause Cause) {
 
 // Spare calls off a ladder before its KILL. The owner is answered by Spared or,
 // if it is too late, by Exited. TERM cannot be unsent: a process that dies of it
-// later still has the ladder's cause. Without a ladder Spare does nothing.
+// later still has the ladder's cause. Without a ladder Spare does nothing. The
+// ladder of a [Supervisor.Stop] is not called off: it begins anew, with the time
+// that it has left.
 func (p *Process) Spare() { p.self.send(spare{}) }
 
 // climb is one run of a ladder.
@@ -47,11 +49,17 @@ type climb struct {
 }
 
 func (p *Process) onKill(m kill) {
-	if p.watch == nil {
+	if m.stop {
 		p.withdrawn.Store(true)
-		p.waiting = append(p.waiting, m)
-		return
+		p.stops = append(p.stops, m)
 	}
+	if p.watch != nil { // else the start is not done: onStarted goes on
+		p.takeLadder(m)
+	}
+}
+
+// takeLadder begins a ladder, or joins it with the one that runs.
+func (p *Process) takeLadder(m kill) {
 	if m.ladder == (Ladder{}) {
 		p.Kill(m.ladder, m.cause)
 		return
@@ -63,21 +71,21 @@ func (p *Process) onKill(m kill) {
 	if p.climb == nil {
 		p.climb = &climb{}
 	}
-	p.climb.take(p, m.ladder, cause)
+	p.climb.take(p, m, cause)
 }
 
-// take takes the rungs of l that were not taken yet.
-func (k *climb) take(p *Process, l Ladder, cause Cause) {
-	if deadline := time.Now().Add(l.Grace); k.timer == nil || deadline.Before(k.deadline) {
+// take takes the rungs of m that were not taken yet.
+func (k *climb) take(p *Process, m kill, cause Cause) {
+	if k.timer == nil || m.deadline.Before(k.deadline) {
 		k.stop()
-		k.deadline, k.timer = deadline, p.after(l.Grace, graceOver{k})
+		k.deadline, k.timer = m.deadline, p.after(time.Until(m.deadline), graceOver{k})
 	}
-	if l.Ask && !k.asked {
+	if m.ladder.Ask && !k.asked {
 		k.asked = true
 		p.blame.ask(false)
 		p.owner.Ask(cause)
 	}
-	if l.Term && !k.termed {
+	if m.ladder.Term && !k.termed {
 		k.termed = true
 		p.blame.ask(true)
 		p.signal(syscall.SIGTERM)
@@ -102,6 +110,9 @@ func (p *Process) onSpare() {
 	}
 	p.endClimb()
 	p.owner.Spared()
+	for _, k := range p.stops {
+		p.takeLadder(k)
+	}
 	p.mindChannel()
 }
 
@@ -112,10 +123,12 @@ func (p *Process) endClimb() {
 	}
 }
 
-// signal goes to the group, or to the process alone on systems without groups.
+// signal goes to the group. To the process itself goes what did not reach its
+// group, because the system has none or the process has left it; and KILL in any
+// case, as a process that has left its group may have left others there.
 func (p *Process) signal(sig syscall.Signal) {
 	err := p.watch.SignalGroup(sig)
-	if errors.Is(err, errors.ErrUnsupported) {
+	if err != nil || sig == syscall.SIGKILL {
 		err = p.watch.Signal(sig)
 	}
 	if err == nil || errors.Is(err, os.ErrProcessDone) || errors.Is(err, errors.ErrUnsupported) {

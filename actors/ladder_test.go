@@ -183,6 +183,36 @@ func TestSpare(t *testing.T) {
 	})
 }
 
+// The ladder of a Stop is not called off with one of Kill that it has joined.
+func TestStopOutlastsSpare(t *testing.T) {
+	const grace = 200 * time.Millisecond
+	w := newWorker()
+	command, out := shell(t, "trap 'echo term' TERM; echo ready; while :; do sleep 0.01; done")
+	v := single(t, newSystem(t), w, command)
+	p := receive(t, w.started)
+	p.Ready()
+	out.line()
+	p.Kill(actors.Ladder{Ask: true, Grace: time.Hour}, deadline)
+	receive(t, w.asked)
+	begin := time.Now()
+	v.Stop(actors.Ladder{Ask: true, Term: true, Grace: grace}, actors.Cause{Kind: actors.CauseShutdown})
+	if got := out.line(); got != "term" {
+		t.Fatal(got)
+	}
+	p.Spare()
+	receive(t, w.spared)
+	if c := receive(t, w.asked); c.Kind != actors.CauseShutdown {
+		t.Errorf("asked for %v after the pardon", c)
+	}
+	r := receive(t, w.exited)
+	diedOf(t, r, syscall.SIGKILL, actors.CauseShutdown)
+	if d := r.Exit.Time.Sub(begin); d < grace {
+		t.Errorf("dead after %v of %v", d, grace)
+	}
+	receive(t, v.Done())
+	w.finished(t)
+}
+
 func TestEscalation(t *testing.T) {
 	other := actors.Cause{Kind: actors.CauseShutdown}
 
@@ -243,6 +273,42 @@ func TestGroup(t *testing.T) {
 				t.Error(r.Exit)
 			}
 			eventually(t, "the grandchild is gone", func() bool { return !runs(grandchild) })
+		})
+	}
+}
+
+// deserter is a program that leaves its group for its parent's.
+func init() { helpers["deserter"] = deserter }
+
+func deserter() {
+	group, err := syscall.Getpgid(os.Getppid())
+	if err != nil {
+		panic(err)
+	}
+	if err := syscall.Setpgid(0, group); err != nil {
+		panic(err)
+	}
+	fmt.Println("gone")
+	select {}
+}
+
+// A process that has left its group is reached all the same.
+func TestDeserter(t *testing.T) {
+	for sig, ladder := range map[syscall.Signal]actors.Ladder{
+		syscall.SIGKILL: {},
+		syscall.SIGTERM: {Term: true, Grace: time.Hour},
+	} {
+		t.Run(sig.String(), func(t *testing.T) {
+			w := newWorker()
+			command, out := shell(t, "")
+			command.Path, command.Args, command.Env = os.Args[0], nil, helperEnv("deserter")
+			single(t, newSystem(t), w, command)
+			p := receive(t, w.started)
+			if got := out.line(); got != "gone" {
+				t.Fatal(got)
+			}
+			p.Kill(ladder, deadline)
+			diedOf(t, receive(t, w.exited), sig, actors.CauseDeadline)
 		})
 	}
 }

@@ -29,8 +29,10 @@ type (
 	ready         struct{}
 	channelClosed struct{}
 	kill          struct {
-		ladder Ladder
-		cause  Cause
+		ladder   Ladder
+		cause    Cause
+		deadline time.Time // of KILL
+		stop     bool      // it is Supervisor.Stop's: no Spare calls it off
 	}
 	spare struct{}
 

@@ -49,15 +49,15 @@ type Process struct {
 
 	// The actor's own.
 	exit    *reactor.Exit // nil: not seen
-	waiting []kill        // came before the start was done
+	stops   []kill        // of the supervisor; they stand, before the start is done and after a Spare
 	climb   *climb        // nil: no ladder runs
 	atEnd   bool          // the channel has reached its end
 	overdue *time.Timer
 	failure error // why the start counts as failed; read by the supervisor when the actor has ended
 }
 
-// PID returns the process id. It stays the process's own until [Owner] is told of
-// the exit; after that it may be another's.
+// PID returns the process id. Once the process has exited, which may be
+// DrainTimeout before its owner is told, another process may have it.
 func (p *Process) PID() int { return p.watch.PID() }
 
 // State returns where the process is in its life, as its actor sees it.
@@ -131,10 +131,9 @@ func (p *Process) onStarted(c cell, m started) {
 		p.drain(c)
 		return
 	}
-	for _, k := range p.waiting {
-		p.onKill(k)
+	for _, k := range p.stops {
+		p.takeLadder(k)
 	}
-	p.waiting = nil
 }
 
 func (p *Process) onStartFailed(c cell, m startFailed) {

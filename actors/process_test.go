@@ -44,7 +44,7 @@ func TestExitBeforeStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	owner := told{make(chan string, 10)}
-	p.self.send(kill{Ladder{Ask: true, Grace: time.Hour}, Cause{Kind: CauseShutdown}})
+	p.self.send(kill{ladder: Ladder{Ask: true, Grace: time.Hour}, cause: Cause{Kind: CauseShutdown}, stop: true})
 	p.self.send(exited{<-exit})
 	p.self.send(started{owner: owner, watch: w, at: time.Now()})
 	for _, want := range []string{"started", "exited"} {

@@ -89,7 +89,7 @@ func spawnChild[M any](c cell, e *engine, a actor[M]) address[M] {
 
 func props[M any](a actor[M], g *goroutines) *protoactor.Props {
 	return protoactor.PropsFromFunc(
-		func(ctx protoactor.Context) { orCrash(func() { dispatch(ctx, a) }) },
+		func(ctx protoactor.Context) { orCrash("an actor", func() { dispatch(ctx, a) }) },
 		protoactor.WithMailbox(protoactor.Unbounded()),
 		protoactor.WithDispatcher(g),
 	)
@@ -109,11 +109,11 @@ func dispatch[M any](ctx protoactor.Context, a actor[M]) {
 // orCrash ends the program if f panics or calls runtime.Goexit. The library
 // would recover the panic and go on with an actor that has lost its state, and
 // after a Goexit with one that never runs again.
-func orCrash(f func()) {
+func orCrash(where string, f func()) {
 	returned := false
 	defer func() {
 		if !returned {
-			crash(recover(), debug.Stack())
+			crash(where, recover(), debug.Stack())
 		}
 	}()
 	f()
@@ -121,11 +121,11 @@ func orCrash(f func()) {
 }
 
 // crash panics where nobody can recover it, and does not return.
-func crash(reason any, stack []byte) {
+func crash(where string, reason any, stack []byte) {
 	if reason == nil {
 		reason = "runtime.Goexit was called"
 	}
-	go panic(fmt.Sprintf("actors: in an actor: %v\n\n%s", reason, stack))
+	go panic(fmt.Sprintf("actors: in %s: %v\n\n%s", where, reason, stack))
 	select {}
 }
 

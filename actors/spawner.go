@@ -109,7 +109,7 @@ func (s *spawner) serve(r *request) {
 // hand gives the process that was started to the reactor and to its actor.
 func (s *spawner) hand(r *request, p *os.Process) {
 	at, self := time.Now(), r.process.self
-	w, err := s.reactor.Watch(p, func(e reactor.Exit) { self.send(exited{e}) }, reactor.WithGroup())
+	w, err := s.reactor.Watch(p, func(e reactor.Exit) { self.send(exited{e}) }, watchOptions()...)
 	if err != nil {
 		killGroup(p)
 		_, _ = p.Wait() // soon: it was killed. Its status does not matter.
@@ -128,7 +128,7 @@ func (r *request) prepare() error {
 	}
 	r.busy = doubling(firstBusy, lastBusy)
 	var err error
-	r.command, r.owner, err = r.process.supervisor.cfg.Prepare()
+	orCrash("Prepare", func() { r.command, r.owner, err = r.process.supervisor.cfg.Prepare() })
 	if err != nil {
 		r.owner = nil
 		return err

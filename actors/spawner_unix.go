@@ -5,7 +5,12 @@ package actors
 import (
 	"os"
 	"syscall"
+
+	"github.com/stint-go/stint/reactor"
 )
+
+// watchOptions: what is left of the group is killed when its leader has exited.
+func watchOptions() []reactor.Option { return []reactor.Option{reactor.WithGroup()} }
 
 // killGroup kills a process that was started a moment ago and all that it has
 // started. The caller has not reaped it, so the group's id is its own; nor has

@@ -3,11 +3,16 @@ package actors
 import (
 	"os"
 	"syscall"
+
+	"github.com/stint-go/stint/reactor"
 )
 
 func sysProcAttr() *syscall.SysProcAttr { return nil }
 
-// killGroup kills the process; there are no groups.
+// watchOptions: there are no groups.
+func watchOptions() []reactor.Option { return nil }
+
+// killGroup kills the process alone.
 func killGroup(p *os.Process) { _ = p.Kill() }
 
 // onlyListed has nothing to add: Go passes on what is listed and no more.

@@ -13,7 +13,8 @@ type Supervision struct {
 	Workers int
 	// Prepare says what to start, and for whom. It is called once for each start,
 	// on the spawner's goroutine, where all starts wait for it: it must not block.
-	// An error counts as a failed start, and no owner hears of it. Required.
+	// An error counts as a failed start, and no owner hears of it. A panic or
+	// runtime.Goexit in it ends the program. Required.
 	Prepare func() (Command, Owner, error)
 	// MaxFailures is how many starts within Within may fail to become ready until
 	// the supervisor is broken. The last of them breaks it. Default: 5 in 10 s.

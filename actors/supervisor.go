@@ -119,8 +119,9 @@ func (v *Supervisor) start(c cell) {
 func (v *Supervisor) onStop(m stop) {
 	v.stopping = true
 	v.endDelay()
+	k := kill{ladder: m.ladder, cause: m.cause, deadline: time.Now().Add(m.ladder.Grace), stop: true}
 	for _, p := range v.children {
-		p.self.send(kill(m))
+		p.self.send(k)
 	}
 }
 

@@ -169,11 +169,13 @@ func TestSupervisorsInParallel(t *testing.T) {
 	users.Wait()
 }
 
-// A panic and a Goexit in an actor end the program loudly, with the stack.
+// A panic and a Goexit in a callback end the program loudly, with the stack.
 func TestCrash(t *testing.T) {
 	for name, want := range map[string]string{
-		"panic":  "in an actor: the owner's bug",
-		"goexit": "in an actor: runtime.Goexit was called",
+		"panic":             "in an actor: the owner's bug",
+		"goexit":            "in an actor: runtime.Goexit was called",
+		"panic in Prepare":  "in Prepare: the owner's bug",
+		"goexit in Prepare": "in Prepare: runtime.Goexit was called",
 	} {
 		t.Run(name, func(t *testing.T) {
 			command := exec.Command(os.Args[0])
@@ -202,16 +204,21 @@ func crash() {
 	if err != nil {
 		panic(err)
 	}
+	kind, inPrepare := strings.CutSuffix(os.Getenv("STINT_ACTORS_TEST_CRASH"), " in Prepare")
+	end := func() {
+		if kind == "goexit" {
+			runtime.Goexit()
+		}
+		panic("the owner's bug")
+	}
 	_, err = s.Supervise(actors.Supervision{
 		Name: "crash", Workers: 1,
 		Prepare: func() (actors.Command, actors.Owner, error) {
-			w := newWorker()
-			w.onStarted = func(*actors.Process) {
-				if os.Getenv("STINT_ACTORS_TEST_CRASH") == "goexit" {
-					runtime.Goexit()
-				}
-				panic("the owner's bug")
+			if inPrepare {
+				end()
 			}
+			w := newWorker()
+			w.onStarted = func(*actors.Process) { end() }
 			return sleeper(), w, nil
 		},
 	})
