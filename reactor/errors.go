@@ -14,6 +14,8 @@ var (
 	ErrInvalidPID = errors.New("invalid pid: it must be greater than 1 and not the program's own")
 	// ErrNilDeliver refuses a watch that would have nobody to tell.
 	ErrNilDeliver = errors.New("no function to deliver the exit to")
+	// ErrNotLeader refuses [WithGroup] for a process that leads no group of its own.
+	ErrNotLeader = errors.New("it leads no process group: start it with SysProcAttr.Setpgid or Setsid")
 	// ErrNoGroup refuses SignalGroup on a watch that was made without [WithGroup].
 	ErrNoGroup = errors.New("the watch was made without WithGroup")
 	// ErrStopped refuses a signal through a watch that was stopped and let go of its process.

@@ -38,20 +38,21 @@ func (r *Reactor) run() {
 		}
 		for _, token := range tokens {
 			if w := r.lookup(token); w != nil {
-				r.look(w)
+				r.look(w, true)
 			}
 		}
 		due = r.takeDue(due[:0])
 		for _, w := range due {
-			r.look(w)
+			r.look(w, false)
 		}
 		clear(due)
 		r.rearm()
 	}
 }
 
-// look asks what became of w's process and does what follows from it.
-func (r *Reactor) look(w *Watch) {
+// look asks what became of w's process and does what follows from it. The back
+// end has told of it, or its time has come.
+func (r *Reactor) look(w *Watch, told bool) {
 	w.mu.Lock()
 	if w.phase != watching {
 		w.mu.Unlock()
@@ -61,7 +62,7 @@ func (r *Reactor) look(w *Watch) {
 	if w.retryAt != 0 && r.now() >= w.retryAt {
 		refused = w.attach()
 	}
-	exit, found := w.process.look()
+	exit, found := w.process.look(told)
 	now := time.Now()
 	if found != running && w.noticed.IsZero() {
 		w.noticed = now

@@ -8,12 +8,13 @@ import "os"
 //
 // Each system has, in files of its own,
 //
-//	identify() error               finds out what can be known before the watch; os.ErrProcessDone if there is no such process
-//	adopt()                        lets go of origin, which stays as it is and its owner's
-//	look() (Exit, finding)         asks what became of it, reaps it if it is ours to reap
-//	awaiter() (func(), error)      a function that blocks until look has something to find
-//	signal, signalGroup            os.ErrProcessDone when it is gone
-//	release()                      lets go of what the system holds for it
+//	identify() error           finds out what there is to watch; an error refuses the watch
+//	adopt()                    lets go of origin, which stays as it is and its owner's
+//	look(told) (Exit, finding) asks what became of it, and reaps it if it is ours to reap;
+//	                           told: the back end has said that it has probably ended
+//	awaiter() (func(), error)  a function that blocks until look has something to find
+//	signal, signalGroup        os.ErrProcessDone when it is gone
+//	release()                  lets go of what the system holds for it
 type process struct {
 	pid    int
 	child  bool        // as the kernel said when the watch began: ours to reap

@@ -19,15 +19,7 @@ func (p *process) identify() error {
 	p.fd = -1
 	_, err := p.peek()
 	p.child = err == nil
-	// A process that Watch was given is taken as it is: its pidfd may know a
-	// status that nobody could wait for (SIGCHLD ignored).
-	if p.child || p.origin != nil {
-		return nil
-	}
-	if kill(p.pid, 0) == os.ErrProcessDone {
-		return os.ErrProcessDone
-	}
-	return nil
+	return p.usable()
 }
 
 // adopt notes the start time where there is no pidfd to tell the process from a
@@ -86,13 +78,13 @@ func (p *process) peek() (bool, error) {
 	return status.pid != 0, err
 }
 
-func (p *process) look() (Exit, finding) {
+func (p *process) look(told bool) (Exit, finding) {
 	if p.group || p.fd < 0 {
 		dead, err := p.peek()
 		switch {
 		case err != nil:
 			return p.lookForeign()
-		case p.fd < 0 && (dead || !p.child) && !p.same(): // the pid went to another child of this program
+		case p.fd < 0 && (dead || told || !p.child) && !p.same(): // the pid went to another child of this program
 			return p.lost(), ended
 		case !dead:
 			p.child = true // perhaps only now: adopted

@@ -1,84 +1,56 @@
-//go:build unix && !linux
+//go:build unix
 
 package reactor
 
 import (
+	"errors"
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// handle is empty: a pid is all that there is, and it is safe for a child until
-// it is reaped.
-type handle struct{}
-
-func (p *process) identify() error {
-	_, err := waitable(p.pid, false)
-	p.child = err != unix.ECHILD
-	if p.child || p.origin != nil {
-		return nil
+// usable fails for a process that cannot be watched as it was asked for. p.child
+// is known by now.
+func (p *process) usable() error {
+	err := p.present()
+	if err != nil || !p.group {
+		return err
 	}
-	if kill(p.pid, 0) == os.ErrProcessDone {
-		return os.ErrProcessDone
+	if !p.child && p.origin == nil {
+		return ErrNotChild
+	}
+	if group, err := unix.Getpgid(p.pid); err == nil && group != p.pid {
+		return ErrNotLeader
 	}
 	return nil
 }
 
-func (p *process) adopt() { p.origin = nil }
-
-func (p *process) release() {}
-
-func (p *process) look() (Exit, finding) {
-	if p.group {
-		// The group's id is certain to be its own only until the reap.
-		if dead, _ := waitable(p.pid, false); dead {
-			_ = killGroup(p.pid, unix.SIGKILL)
+// present fails when there is nothing to watch. A process that Watch was given
+// need be no child by now: its pidfd may know a status that nobody could wait
+// for (SIGCHLD ignored).
+func (p *process) present() error {
+	if p.origin == nil {
+		if !p.child && kill(p.pid, 0) == os.ErrProcessDone {
+			return os.ErrProcessDone
 		}
+		return nil
 	}
-	var status unix.WaitStatus
-	var usage unix.Rusage
-	pid, err := 0, error(unix.EINTR)
-	for err == unix.EINTR {
-		pid, err = unix.Wait4(p.pid, &status, unix.WNOHANG, &usage)
+	err := p.origin.WithHandle(func(uintptr) {}) // fails when it was waited for or released
+	if errors.Is(err, os.ErrNoHandle) {
+		err = p.origin.Signal(unix.Signal(0))
 	}
-	switch {
-	case err != nil:
-		return p.lookForeign()
-	case pid == 0:
-		return Exit{}, running
-	}
-	e := exitOf(syscall.WaitStatus(status))
-	e.Usage = newUsage(&usage)
-	return e, ended
+	return err
 }
 
-// lookForeign asks about a process that there is nothing to reap of. A zombie
-// still counts as running: it goes when its parent reaps it.
-func (p *process) lookForeign() (Exit, finding) {
-	if kill(p.pid, 0) != os.ErrProcessDone {
-		p.child = false
-		return Exit{}, running
-	}
+// mine reports whether the pid still names the process that the watch began
+// with, and that process is unreaped.
+func (p *process) mine() bool {
 	if p.child {
-		return unknown(ErrReapedElsewhere), ended
+		if _, err := p.peek(); err == unix.ECHILD {
+			return false
+		}
+	} else if kill(p.pid, 0) == os.ErrProcessDone {
+		return false
 	}
-	return unknown(ErrNotChild), ended
-}
-
-// awaiter blocks a thread in the system's wait, which leaves the status to be reaped.
-func (p *process) awaiter() (func(), error) {
-	if _, err := waitable(p.pid, false); err != nil {
-		return nil, errUntellable
-	}
-	pid := p.pid
-	return func() { _, _ = waitable(pid, true) }, nil
-}
-
-func (p *process) signal(sig syscall.Signal) error {
-	return kill(p.pid, sig)
-}
-
-func (p *process) signalGroup(sig syscall.Signal) error {
-	return killGroup(p.pid, sig)
+	return p.same()
 }

@@ -1,67 +1,102 @@
 package reactor
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/windows"
 )
 
-// handle is empty: origin, which holds the process handle, stays for good.
-type handle struct{}
+// handle is what Windows adds to a process: a handle of the watch's own, which
+// knows the exit code of any process. No other process has the pid while it is open.
+type handle struct{ open windows.Handle }
 
-// identify opens a process that was named by its pid. Windows tells the exit
-// code of any process to whoever holds its handle.
-func (p *process) identify() error {
+func (p *process) identify() (err error) {
 	if p.group {
 		return errors.ErrUnsupported
 	}
 	p.child = true
 	if p.origin != nil {
-		return nil
+		done := p.origin.WithHandle(func(h uintptr) { p.open, err = duplicate(windows.Handle(h)) })
+		return cmp.Or(done, err)
 	}
-	origin, err := os.FindProcess(p.pid)
-	if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
+	const access = windows.SYNCHRONIZE | windows.PROCESS_QUERY_LIMITED_INFORMATION | windows.PROCESS_TERMINATE
+	p.open, err = windows.OpenProcess(access, false, uint32(p.pid))
+	if err == windows.ERROR_INVALID_PARAMETER {
 		return os.ErrProcessDone
 	}
-	p.origin = origin
-	return err
+	return os.NewSyscallError("OpenProcess", err)
 }
 
-func (p *process) adopt() {}
+func duplicate(h windows.Handle) (windows.Handle, error) {
+	self := windows.CurrentProcess()
+	err := windows.DuplicateHandle(self, h, self, &h, 0, false, windows.DUPLICATE_SAME_ACCESS)
+	return h, os.NewSyscallError("DuplicateHandle", err)
+}
 
-func (p *process) release() { _ = p.origin.Release() }
+func (p *process) adopt() { p.origin = nil }
 
-func (p *process) look() (Exit, finding) {
-	over := false
-	err := p.origin.WithHandle(func(h uintptr) {
-		event, err := windows.WaitForSingleObject(windows.Handle(h), 0)
-		over = err == nil && event == windows.WAIT_OBJECT_0
-	})
-	if err == nil && !over {
+func (p *process) release() { _ = windows.CloseHandle(p.open) }
+
+func (p *process) look(bool) (Exit, finding) {
+	if !p.over() {
 		return Exit{}, running
 	}
-	state, err := p.origin.Wait() // at once: it is over
-	if err != nil {
-		return unknown(err), ended
+	var code uint32
+	if err := windows.GetExitCodeProcess(p.open, &code); err != nil {
+		return unknown(os.NewSyscallError("GetExitCodeProcess", err)), ended
 	}
-	usage := &Usage{User: state.UserTime(), System: state.SystemTime()}
-	return Exit{Kind: Exited, Code: state.ExitCode(), Usage: usage}, ended
+	return Exit{Kind: Exited, Code: int(code), Usage: p.usage()}, ended
 }
 
-// awaiter blocks a thread on the process handle.
+func (p *process) over() bool {
+	event, err := windows.WaitForSingleObject(p.open, 0)
+	return err == nil && event == windows.WAIT_OBJECT_0
+}
+
+// usage returns nil when the system does not tell.
+func (p *process) usage() *Usage {
+	var created, exited, kernel, user windows.Filetime
+	if windows.GetProcessTimes(p.open, &created, &exited, &kernel, &user) != nil {
+		return nil
+	}
+	return &Usage{User: elapsed(user), System: elapsed(kernel)}
+}
+
+// elapsed converts a Filetime that is a length of time, in units of 100 ns.
+func elapsed(t windows.Filetime) time.Duration {
+	return time.Duration(int64(t.HighDateTime)<<32|int64(t.LowDateTime)) * 100
+}
+
+// awaiter blocks a thread on a process handle of its own: it may outlive the watch.
 func (p *process) awaiter() (func(), error) {
-	origin := p.origin
+	h, err := duplicate(p.open)
+	if err != nil {
+		return nil, err
+	}
 	return func() {
-		_ = origin.WithHandle(func(h uintptr) {
-			_, _ = windows.WaitForSingleObject(windows.Handle(h), windows.INFINITE)
-		})
+		defer windows.CloseHandle(h)
+		_, _ = windows.WaitForSingleObject(h, windows.INFINITE)
 	}, nil
 }
 
-// signal can do what os.Process.Signal can: os.Kill.
-func (p *process) signal(sig syscall.Signal) error { return p.origin.Signal(sig) }
+// signal knows SIGKILL only, of which the exit code is 1.
+func (p *process) signal(sig syscall.Signal) error {
+	switch {
+	case p.over():
+		return os.ErrProcessDone
+	case sig != syscall.SIGKILL:
+		return errors.ErrUnsupported
+	}
+	err := windows.TerminateProcess(p.open, 1)
+	if err != nil && p.over() { // meanwhile
+		return os.ErrProcessDone
+	}
+	return os.NewSyscallError("TerminateProcess", err)
+}
 
 func (p *process) signalGroup(syscall.Signal) error { return errors.ErrUnsupported }
 

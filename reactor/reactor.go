@@ -6,7 +6,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -94,24 +93,14 @@ func New(cfg Config) (*Reactor, error) {
 // block, for every other exit waits for it, and must not call [Reactor.Close];
 // the other methods it may call.
 //
-// The error is a [*WatchError]: [ErrClosed], [ErrNilDeliver], [ErrInvalidPID],
-// [os.ErrProcessDone] when p was waited for already, [errors.ErrUnsupported]
-// for [WithGroup] where there are no process groups.
+// The error is a [*WatchError]: [ErrClosed], [ErrNilDeliver], [ErrInvalidPID] for
+// a p that is nil or was released, [os.ErrProcessDone] for one that was waited
+// for, and those of [WithGroup].
 func (r *Reactor) Watch(p *os.Process, deliver func(Exit), opts ...Option) (*Watch, error) {
 	if p == nil {
 		return nil, &WatchError{0, opWatch, ErrInvalidPID}
 	}
-	w, err := r.newWatch(p.Pid, p, deliver, opts)
-	if err == nil {
-		err = usable(p)
-	}
-	if err == nil {
-		err = r.begin(w)
-	}
-	if err != nil {
-		return nil, &WatchError{p.Pid, opWatch, err}
-	}
-	return w, nil
+	return r.watch(p.Pid, p, deliver, opts)
 }
 
 // WatchPID watches the process pid, a child of this program or not, and calls
@@ -124,12 +113,13 @@ func (r *Reactor) Watch(p *os.Process, deliver func(Exit), opts ...Option) (*Wat
 // is known on Linux from 6.15, on Windows always, else the exit is [Unknown].
 //
 // The error is a [*WatchError]: as Watch's, with [os.ErrProcessDone] when there
-// is no such process and [ErrNotChild] for [WithGroup] on one that is not a child.
+// is no such process.
 func (r *Reactor) WatchPID(pid int, deliver func(Exit), opts ...Option) (*Watch, error) {
-	w, err := r.newWatch(pid, nil, deliver, opts)
-	if err == nil && w.process.group && !w.process.child {
-		err = ErrNotChild
-	}
+	return r.watch(pid, nil, deliver, opts)
+}
+
+func (r *Reactor) watch(pid int, origin *os.Process, deliver func(Exit), opts []Option) (*Watch, error) {
+	w, err := r.newWatch(pid, origin, deliver, opts)
 	if err == nil {
 		err = r.begin(w)
 	}
@@ -137,15 +127,6 @@ func (r *Reactor) WatchPID(pid int, deliver func(Exit), opts ...Option) (*Watch,
 		return nil, &WatchError{pid, opWatch, err}
 	}
 	return w, nil
-}
-
-// usable fails for a process that was waited for or released.
-func usable(p *os.Process) error {
-	err := p.WithHandle(func(uintptr) {})
-	if errors.Is(err, os.ErrNoHandle) {
-		err = p.Signal(syscall.Signal(0))
-	}
-	return err
 }
 
 // newWatch checks what a watch is asked for and finds out about its process.
@@ -175,6 +156,7 @@ func (r *Reactor) newWatch(pid int, origin *os.Process, deliver func(Exit), opts
 func (r *Reactor) begin(w *Watch) error {
 	w.mu.Lock() // Close, which drops what it finds in the table, finds w attached
 	if !r.enter(w) {
+		w.process.release()
 		w.mu.Unlock()
 		return ErrClosed
 	}

@@ -31,13 +31,3 @@ func (p *process) signalGroup(sig syscall.Signal) error {
 	}
 	return killGroup(p.pid, sig)
 }
-
-// mine reports whether the pid still names the process that the watch began with.
-func (p *process) mine() bool {
-	if p.child {
-		if _, err := p.peek(); err != nil {
-			return false
-		}
-	}
-	return p.same()
-}

@@ -26,7 +26,10 @@ type options struct{ group bool }
 // the group's id is certain to mean this group. And [Watch.SignalGroup] works.
 // What has left the group, by setsid(2) for instance, is not reached.
 //
-// It makes Watch fail with [errors.ErrUnsupported] on Windows.
+// Watch fails with [ErrNotLeader] when the process leads no group, with
+// [ErrNotChild] when it is not a child of this program, for then its parent may
+// reap it at any time, and with [errors.ErrUnsupported] on Windows and on other
+// systems that cannot see an exit without reaping.
 func WithGroup() Option { return func(o *options) { o.group = true } }
 
 // phase is where a watch is in its life.
