@@ -18,7 +18,7 @@ import (
 	"github.com/stint-go/stint/reactor"
 )
 
-// PY-P-6: Close leaves nothing of a hundred processes that ignore TERM. That no
+// PY-P-6: Close leaves nothing of a hundred processes. That no
 // goroutine, descriptor or zombie is left either is leaktest's to see.
 func TestCloseEndsAll(t *testing.T) {
 	const n = 100
