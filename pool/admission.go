@@ -11,13 +11,17 @@ import (
 type admission struct {
 	room   *semaphore.Weighted
 	policy FullPolicy
+	closed context.Context // ends, for a reason, when the pool takes no more tasks
+	end    context.CancelCauseFunc
 }
 
 func newAdmission(config Config) admission {
 	if config.Queue == 0 {
 		return admission{}
 	}
-	return admission{room: semaphore.NewWeighted(int64(config.Queue)), policy: config.WhenFull}
+	a := admission{room: semaphore.NewWeighted(int64(config.Queue)), policy: config.WhenFull}
+	a.closed, a.end = context.WithCancelCause(context.Background())
+	return a
 }
 
 // enter takes a place in the queue, and waits for one if that is the policy.
@@ -29,7 +33,16 @@ func (a admission) enter(ctx context.Context) error {
 		return nil
 	case a.policy == Refuse:
 		return ErrQueueFull
-	case a.room.Acquire(ctx, 1) != nil:
+	}
+	return a.wait(ctx)
+}
+
+// wait waits for a place until ctx has ended or the pool takes no more tasks.
+func (a admission) wait(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(a.closed, func() { cancel(context.Cause(a.closed)) })()
+	if a.room.Acquire(ctx, 1) != nil {
 		return context.Cause(ctx)
 	}
 	return nil
@@ -39,6 +52,13 @@ func (a admission) enter(ctx context.Context) error {
 func (a admission) leave() {
 	if a.room != nil {
 		a.room.Release(1)
+	}
+}
+
+// close refuses, for a reason, those who wait for a place. It does not block.
+func (a admission) close(reason error) {
+	if a.room != nil {
+		a.end(reason)
 	}
 }
 

@@ -130,6 +130,7 @@ func (p *GoroutinePool) Shutdown(ctx context.Context, mode ShutdownMode) error {
 func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.mu.Lock()
 	p.phase = max(p.phase, phaseDraining)
+	p.admission.close(ErrClosed)
 	var pending, hopeless []*Job
 	if mode >= CancelPending {
 		for p.queue.length > 0 {

@@ -50,6 +50,7 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.mu.Lock()
 	if p.phase == phaseOpen {
 		p.phase = phaseDraining
+		p.admission.close(ErrClosed)
 		go p.finish()
 	}
 	var pending []*Job
@@ -111,6 +112,7 @@ func (p *ProcessPool) checkDrained() {
 func (p *ProcessPool) breakDown(err error) {
 	p.mu.Lock()
 	p.broken = &BrokenError{Err: err, Stderr: p.lastWord}
+	p.admission.close(p.broken)
 	broken, jobs := p.broken, p.failQueue()
 	closeOnce(p.ready)
 	p.mu.Unlock()
