@@ -2,6 +2,7 @@ package pool
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/stint-go/stint/runtime/worker"
@@ -55,8 +56,12 @@ func (m *member) outcome(j *Job, r *worker.Result) error {
 	if r.Failure != nil {
 		return failureError(m.run(j, r.Elapsed), r.Failure, j)
 	}
+	_, out := j.work.types()
+	if limit := m.pool.config.MaxPayload; len(r.Value) > limit {
+		err := fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(r.Value), limit)
+		return &CodecError{Run: m.run(j, r.Elapsed), Op: "encode", What: "result", Type: out, Err: err}
+	}
 	if err := j.work.succeedEncoded(r.Value); err != nil {
-		_, out := j.work.types()
 		return &CodecError{Run: m.run(j, r.Elapsed), Op: "decode", What: "result", Type: out, Err: err}
 	}
 	return nil

@@ -103,7 +103,7 @@ func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
 
 func (c *call[In, Out]) succeedEncoded(value []byte) error {
 	var out Out
-	if err := decode(value, &out); err != nil {
+	if err := decodeApart(value, &out); err != nil {
 		return err
 	}
 	c.promise.Succeed(out)
