@@ -137,14 +137,8 @@ func closeAfter(t testing.TB, p pool.Pool) {
 // result waits for a future, with patience.
 func result[T any](t testing.TB, f *futures.Future[T]) (T, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	select {
-	case <-f.Done():
-	case <-ctx.Done():
-		t.Fatalf("a future is still %v after %v", f.State(), patience)
-	}
-	return f.Result(ctx)
+	awaitSettled(t, f)
+	return f.Result(context.Background())
 }
 
 // value waits for a future that must succeed.
@@ -166,6 +160,16 @@ func failure[E error, T any](t testing.TB, f *futures.Future[T]) E {
 		t.Fatalf("got value %v, error %T: %v; want %T", v, err, err, e)
 	}
 	return e
+}
+
+// awaitSettled waits for a future of any type, with patience.
+func awaitSettled(t testing.TB, f futures.Awaitable) {
+	t.Helper()
+	select {
+	case <-f.Done():
+	case <-time.After(patience):
+		t.Fatalf("a future is still %v after %v", f.State(), patience)
+	}
 }
 
 // eventually waits until a condition holds, with patience.

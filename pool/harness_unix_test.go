@@ -27,7 +27,7 @@ var (
 	// announce writes its worker's pid to a file and sleeps on, heedless of its
 	// context.
 	announce = pool.NewTask("announce", func(_ context.Context, file string) (none, error) {
-		if err := appendToFile(file, strconv.Itoa(os.Getpid())); err != nil {
+		if err := appendToFile(file, itoa(os.Getpid())); err != nil {
 			return none{}, err
 		}
 		time.Sleep(time.Hour)
@@ -55,6 +55,11 @@ var (
 		signal.Ignore(syscall.SIGTERM)
 		time.Sleep(time.Hour)
 		return none{}, nil
+	})
+	// thenDie returns its argument, and kills its worker a moment later.
+	thenDie = pool.NewTask("thenDie", func(_ context.Context, n int) (int, error) {
+		time.AfterFunc(time.Millisecond, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) })
+		return n, nil
 	})
 	// complain writes to standard error and exits.
 	complain = pool.NewTask("complain", func(_ context.Context, text string) (none, error) {
@@ -112,6 +117,17 @@ func workerPID(t testing.TB, p pool.Pool) int {
 
 // alive reports whether a process exists, be it as a zombie.
 func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// atoi is for numbers that this package's tests wrote themselves.
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
 
 // send sends a signal to a process that must be there.
 func send(t testing.TB, pid int, s syscall.Signal) {

@@ -1,0 +1,196 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/pool"
+	"github.com/stint-go/stint/reactor"
+)
+
+// TestWorkerDeath: a task that ends its worker fails with the truth, and the
+// pool works on.
+func TestWorkerDeath(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1})
+	for name, end := range map[string]struct {
+		submit func() *futures.Future[none]
+		kind   reactor.Kind
+		code   int
+		signal syscall.Signal
+		stderr string
+	}{
+		"PY-D-3 PB-4 killed by SIGKILL": {
+			submit: func() *futures.Future[none] { return killSelf.Submit(t.Context(), p, syscall.SIGKILL) },
+			kind:   reactor.Signalled, signal: syscall.SIGKILL,
+		},
+		"PY-D-3 PB-4 killed by SIGTERM": {
+			submit: func() *futures.Future[none] { return killSelf.Submit(t.Context(), p, syscall.SIGTERM) },
+			kind:   reactor.Signalled, signal: syscall.SIGTERM,
+		},
+		"PY-D-3 PB-4 crashed": {
+			submit: func() *futures.Future[none] { return crash.Submit(t.Context(), p, "a crash on purpose") },
+			kind:   reactor.Exited, code: 2, stderr: "panic: a crash on purpose",
+		},
+		"PY-D-3 segmentation fault": {
+			submit: func() *futures.Future[none] { return killSelf.Submit(t.Context(), p, syscall.SIGSEGV) },
+			kind:   reactor.Exited, code: 2, stderr: "SIGSEGV",
+		},
+		"PY-D-4 PY-P-9 os.Exit(0)": {
+			submit: func() *futures.Future[none] { return exit.Submit(t.Context(), p, 0) },
+			kind:   reactor.Exited, code: 0,
+		},
+		"PY-D-4 PY-P-9 os.Exit(1)": {
+			submit: func() *futures.Future[none] { return exit.Submit(t.Context(), p, 1) },
+			kind:   reactor.Exited, code: 1,
+		},
+		"PY-P-9 os.Exit(8)": {
+			submit: func() *futures.Future[none] { return exit.Submit(t.Context(), p, 8) },
+			kind:   reactor.Exited, code: 8,
+		},
+		"PY-P-9 os.Exit(255)": {
+			submit: func() *futures.Future[none] { return exit.Submit(t.Context(), p, 255) },
+			kind:   reactor.Exited, code: 255,
+		},
+		"PB-4 its last words": {
+			submit: func() *futures.Future[none] { return complain.Submit(t.Context(), p, "woe\nis me\n") },
+			kind:   reactor.Exited, code: 3, stderr: "woe\nis me\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := workerPID(t, p)
+			f := end.submit()
+			err := failure[*pool.WorkerError](t, f)
+			if err.PID != before || err.Worker == 0 || err.Elapsed <= 0 || err.Task == "" {
+				t.Errorf("the run is told as %+v; the worker was %d", err.Run, before)
+			}
+			if err.Exit.Kind != end.kind || err.Exit.Code != end.code || err.Exit.Signal != end.signal {
+				t.Errorf("the exit is told as %v", err.Exit)
+			}
+			if err.Exit.Usage == nil || err.Exit.Usage.MaxRSS == 0 {
+				t.Errorf("what the worker used is told as %+v", err.Exit.Usage)
+			}
+			if !strings.Contains(err.Stderr, end.stderr) {
+				t.Errorf("standard error is told as %q", err.Stderr)
+			}
+			if !errors.Is(err, pool.ErrWorkerDied) || errors.Is(err, pool.ErrKilled) {
+				t.Errorf("what the error matches: %v", err)
+			}
+			if after := workerPID(t, p); after == before {
+				t.Error("the dead worker answers")
+			}
+		})
+	}
+}
+
+// TestTaskFailure: a task that fails by itself is told as it was, and its worker
+// lives on.
+func TestTaskFailure(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1})
+	before := workerPID(t, p)
+
+	t.Run("an error", func(t *testing.T) {
+		err := failure[*pool.TaskError](t, fail.Submit(t.Context(), p, "out of luck"))
+		if err.Err.Error() != "out of luck" || err.PID != before || err.Task != "fail" {
+			t.Errorf("got %+v", err)
+		}
+		if errors.Is(err, errTest) {
+			t.Error("the error matches another")
+		}
+	})
+	t.Run("an error that both sides know", func(t *testing.T) {
+		if _, err := result(t, failKnown.Submit(t.Context(), p, none{})); !errors.Is(err, errTest) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("PY-D-4 PY-PP-3 a panic, with its stack", func(t *testing.T) {
+		err := failure[*pool.PanicError](t, panics.Submit(t.Context(), p, "shaken"))
+		if err.Value != "shaken" || err.Type != "string" || err.PID != before {
+			t.Errorf("got %+v", err)
+		}
+		if !strings.Contains(err.Stack, "harness_test.go:") {
+			t.Errorf("the stack does not show where: %s", err.Stack)
+		}
+	})
+	t.Run("PY-D-4 Goexit", func(t *testing.T) {
+		err := failure[*pool.TaskError](t, goexit.Submit(t.Context(), p, none{}))
+		if !errors.Is(err, pool.ErrGoexit) || err.PID != before {
+			t.Errorf("got %+v", err)
+		}
+	})
+	if after := workerPID(t, p); after != before {
+		t.Errorf("the worker is %d, was %d", after, before)
+	}
+}
+
+// TestKilledWorkerFailsOnlyItsTask is PY-PP-1: an outsider kills a worker.
+func TestKilledWorkerFailsOnlyItsTask(t *testing.T) {
+	t.Log("PY-PP-1")
+	p := newProcessPool(t, pool.Config{Workers: 2})
+	file := t.TempDir() + "/pid"
+	victim := announce.Submit(t.Context(), p, file)
+	eventually(t, "the task has told its pid", func() bool { return len(lines(t, file)) == 1 })
+
+	var others []*futures.Future[int]
+	for n := range 100 {
+		others = append(others, double.Submit(t.Context(), p, n))
+	}
+	send(t, atoi(lines(t, file)[0]), syscall.SIGKILL)
+
+	err := failure[*pool.WorkerError](t, victim)
+	if err.Exit.Signal != syscall.SIGKILL || err.PID != atoi(lines(t, file)[0]) {
+		t.Errorf("got %+v", err)
+	}
+	for n, f := range others {
+		if got := value(t, f); got != 2*n {
+			t.Errorf("double %d is %d", n, got)
+		}
+	}
+	if got := value(t, double.Submit(t.Context(), p, 4)); got != 8 {
+		t.Errorf("afterwards: %d", got)
+	}
+	if s := p.Stats(); s.Lost != 1 || s.Failed != 1 || s.TimedOut+s.Killed+s.Cancelled != 0 {
+		t.Errorf("the figures: %+v", s)
+	}
+}
+
+// TestCrashAfterResult is LK-7 and PI-1: a worker that dies just after a result
+// has been written takes nothing along.
+func TestCrashAfterResult(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 2})
+	t.Run("LK-7 the result is kept", func(t *testing.T) {
+		for n := range 30 {
+			if got := value(t, thenDie.Submit(t.Context(), p, n)); got != n {
+				t.Fatalf("got %d, want %d", got, n)
+			}
+		}
+	})
+	t.Run("PI-1 no other task fails but what had begun", func(t *testing.T) {
+		for range 10 {
+			dying := thenDie.Submit(t.Context(), p, 1)
+			var others []*futures.Future[int]
+			for n := range 20 {
+				others = append(others, double.Submit(t.Context(), p, n))
+			}
+			value(t, dying)
+			lost := 0
+			for n, f := range others {
+				got, err := result(t, f)
+				switch {
+				case errors.Is(err, pool.ErrWorkerDied):
+					lost++ // it ran at that worker in that moment
+				case err != nil || got != 2*n:
+					t.Fatalf("double %d is %d, %v", n, got, err)
+				}
+			}
+			if lost > 1 {
+				t.Errorf("%d tasks are lost with one worker", lost)
+			}
+		}
+	})
+	eventually(t, "the dead are replaced", func() bool { return p.Stats().Ready == 2 })
+}
