@@ -56,15 +56,18 @@ func (m *member) outcome(j *Job, r *worker.Result) error {
 	if r.Failure != nil {
 		return failureError(m.run(j, r.Elapsed), r.Failure, j)
 	}
-	_, out := j.work.types()
 	if limit := m.pool.config.MaxPayload; len(r.Value) > limit {
-		err := fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(r.Value), limit)
-		return &CodecError{Run: m.run(j, r.Elapsed), Op: "encode", What: "result", Type: out, Err: err}
+		return m.resultError(j, r, "encode", fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(r.Value), limit))
 	}
 	if err := j.work.succeedEncoded(r.Value); err != nil {
-		return &CodecError{Run: m.run(j, r.Elapsed), Op: "decode", What: "result", Type: out, Err: err}
+		return m.resultError(j, r, "decode", err)
 	}
 	return nil
+}
+
+func (m *member) resultError(j *Job, r *worker.Result, op string, err error) error {
+	_, out := j.work.types()
+	return &CodecError{Run: m.run(j, r.Elapsed), Op: op, What: "result", Type: out, Err: err}
 }
 
 // settled ends a job that is done: with an error, or nil if its future has its
