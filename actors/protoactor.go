@@ -21,7 +21,7 @@ type actor[M any] interface {
 	// receive handles one message.
 	receive(c cell, m M)
 	// childEnded says that the child spawned with this id has handled its last
-	// message. It comes before messages that wait.
+	// message. It comes in its turn, after what the actor was sent before.
 	childEnded(c cell, id string)
 	// ended is the last call of all.
 	ended()
@@ -51,6 +51,9 @@ func (a address[M]) send(m M) { a.root.Send(a.pid, letter[M]{m}) }
 type letter[M any] struct{ content M }
 
 func (letter[M]) IgnoreDeadLetterLogging() {}
+
+// childEnded is the library's Terminated, put at the end of the mailbox.
+type childEnded struct{ id string }
 
 // engine is the actor system with the goroutines that actors run on.
 type engine struct {
@@ -99,8 +102,10 @@ func dispatch[M any](ctx protoactor.Context, a actor[M]) {
 	switch m := ctx.Message().(type) {
 	case letter[M]:
 		a.receive(cell{ctx}, m.content)
-	case *protoactor.Terminated:
-		a.childEnded(cell{ctx}, m.Who.Id)
+	case *protoactor.Terminated: // has overtaken what waits
+		ctx.Send(ctx.Self(), childEnded{m.Who.Id})
+	case childEnded:
+		a.childEnded(cell{ctx}, m.id)
 	case *protoactor.Stopped:
 		a.ended()
 	}
