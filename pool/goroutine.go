@@ -23,7 +23,7 @@ type GoroutinePool struct {
 	queue     jobList
 	running   jobList
 	runners   int // not abandoned
-	idle      int // of these, waiting
+	idle      int // of these, without a job
 	abandoned int
 	started   int // ever; numbers them
 	accepted  uint64

@@ -13,6 +13,7 @@ type runner struct {
 	number int
 
 	// Under the pool's lock.
+	idle      bool // has no job, and takes the next one
 	abandoned bool
 	begun     time.Time
 	cancel    context.CancelCauseFunc // of the running task
@@ -37,10 +38,10 @@ func (r *runner) next() (*Job, context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !r.abandoned && p.queue.length == 0 && p.phase == phaseOpen {
-		p.idle++
+		r.setIdle(true)
 		p.wake.Wait()
-		p.idle--
 	}
+	r.setIdle(false)
 	if r.abandoned || p.queue.length == 0 {
 		return nil, nil
 	}
@@ -54,11 +55,23 @@ func (r *runner) next() (*Job, context.Context) {
 	return j, ctx
 }
 
+// setIdle keeps the pool's count. Under the lock.
+func (r *runner) setIdle(idle bool) {
+	switch {
+	case idle && !r.idle:
+		r.pool.idle++
+	case !idle && r.idle:
+		r.pool.idle--
+	}
+	r.idle = idle
+}
+
 // leave ends the goroutine.
 func (r *runner) leave() {
 	p := r.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	r.setIdle(false)
 	if r.abandoned {
 		p.abandoned--
 		return
@@ -117,6 +130,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 		j.unlink()
 		j.state = jobDone
 		r.cancel(nil)
+		r.setIdle(true) // before the future is settled: who has seen that finds this goroutine
 	}
 	p.mu.Unlock()
 	if over {
