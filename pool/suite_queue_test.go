@@ -1,10 +1,8 @@
 package pool_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 
 	"github.com/stint-go/stint/futures"
@@ -98,7 +96,7 @@ func submitBlocked(t *testing.T, ctx context.Context, p pool.Pool) (submitted fu
 		f = submitAndWait(ctx, p)
 		return nil
 	})
-	eventually(t, "Submit waits", func() bool { return waitsIn("submitAndWait") })
+	eventually(t, "Submit waits", func() bool { return waiting("submitAndWait") == 1 })
 	return func() *futures.Future[int] {
 		t.Helper()
 		_ = returned()
@@ -109,23 +107,4 @@ func submitBlocked(t *testing.T, ctx context.Context, p pool.Pool) (submitted fu
 //go:noinline
 func submitAndWait(ctx context.Context, p pool.Pool) *futures.Future[int] {
 	return double.Submit(ctx, p, 21)
-}
-
-// waitsIn reports whether a goroutine is in a function of this package's tests,
-// and waits there for something to happen.
-func waitsIn(function string) bool {
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range bytes.SplitSeq(stacks, []byte("\n\n")) {
-		state, frames, _ := bytes.Cut(stack, []byte("\n"))
-		if !bytes.Contains(frames, []byte("."+function+"(")) {
-			continue
-		}
-		for _, waits := range []string{"[select", "[chan receive", "[sync.Cond.Wait"} {
-			if bytes.Contains(state, []byte(waits)) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -1,8 +1,10 @@
 package pool_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -111,4 +113,19 @@ func expired(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 0)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// waiting returns how many goroutines are in a function of these tests, and wait
+// there for something to happen.
+func waiting(function string) (n int) {
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range bytes.SplitSeq(stacks, []byte("\n\n")) {
+		state, frames, _ := bytes.Cut(stack, []byte("\n"))
+		waits := bytes.Contains(state, []byte("[select")) || bytes.Contains(state, []byte("[chan receive"))
+		if waits && bytes.Contains(frames, []byte("pool_test."+function+"(")) {
+			n++
+		}
+	}
+	return n
 }
