@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -255,8 +256,8 @@ func (m *member) Ask(cause actors.Cause) {
 	p := m.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if j := m.condemned; j != nil {
-		m.link.Cancel(j.id, j.verdict.timeout)
+	if j := m.condemned; j != nil && !j.verdict.timeout { // at a deadline the task's own clock has done it
+		m.link.Cancel(j.id, errors.Is(j.verdict.cause, context.DeadlineExceeded))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/stint-go/stint/runtime/worker"
 )
@@ -44,10 +45,19 @@ type finish struct {
 func (m *member) settle(f *finish) {
 	j, r := f.job, f.result
 	err := m.outcome(j, r)
-	if err != nil && j.verdict != nil {
-		err = j.verdict.error(m.run(j, r.Elapsed), j.limit, err)
+	if v := j.verdictAfter(r.Elapsed); v != nil && err != nil {
+		err = v.error(m.run(j, r.Elapsed), j.limit, err)
 	}
 	m.pool.settled(j, err)
+}
+
+// verdictAfter is why a job that has ended by itself was to end. At its deadline
+// its own context ends without our help, so it may give up before we notice.
+func (j *Job) verdictAfter(elapsed time.Duration) *verdict {
+	if j.verdict == nil && j.limit > 0 && elapsed >= j.limit {
+		return &verdict{timeout: true}
+	}
+	return j.verdict
 }
 
 // outcome decodes a result. A task that succeeded within its grace succeeded,
