@@ -50,6 +50,12 @@ var (
 		}
 		select {}
 	})
+	// stopSelf stops its worker, which only SIGCONT or SIGKILL changes.
+	stopSelf = pool.NewTask("stopSelf", func(context.Context, none) (none, error) {
+		err := syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		time.Sleep(time.Hour)
+		return none{}, err
+	})
 	// ignoreTerm ignores SIGTERM and its context.
 	ignoreTerm = pool.NewTask("ignoreTerm", func(context.Context, none) (none, error) {
 		signal.Ignore(syscall.SIGTERM)

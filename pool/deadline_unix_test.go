@@ -1,0 +1,180 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/pool"
+)
+
+// TestDeadlineKills: a hung task dies at its deadline, its own future alone
+// fails, and only when its worker is gone.
+func TestDeadlineKills(t *testing.T) {
+	const limit, grace = 100 * time.Millisecond, 20 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: grace})
+	for name, submit := range map[string]func() *futures.Future[none]{
+		"PB-1 it spins":  func() *futures.Future[none] { return spin.Submit(t.Context(), p, none{}) },
+		"PB-1 it sleeps": func() *futures.Future[none] { return sleepOn.Submit(t.Context(), p, time.Hour) },
+		"PB-3 it ignores SIGTERM": func() *futures.Future[none] {
+			return ignoreTerm.Submit(t.Context(), p, none{})
+		},
+		"it is stopped": func() *futures.Future[none] { return stopSelf.Submit(t.Context(), p, none{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := workerPID(t, p)
+			f := submit()
+			after := double.Submit(t.Context(), p, 4)
+			err := failure[*pool.TimeoutError](t, f)
+			if alive(before) {
+				t.Error("the future has failed and its worker lives")
+			}
+			if err.PID != before || err.Worker == 0 || err.Limit != limit || err.Err != nil || err.Task == "" {
+				t.Errorf("got %+v", err)
+			}
+			if err.Elapsed < limit+grace || err.Elapsed > limit+grace+patience {
+				t.Errorf("it ran for %v", err.Elapsed)
+			}
+			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, pool.ErrKilled) || !err.Timeout() {
+				t.Errorf("what the error matches: %v", err)
+			}
+			if got := value(t, after); got != 8 {
+				t.Errorf("the task behind it: %d", got)
+			}
+			if workerPID(t, p) == before {
+				t.Error("the dead worker answers")
+			}
+		})
+	}
+	if s := p.Stats(); s.TimedOut != 4 || s.Failed != 4 || s.Started != 5 {
+		t.Errorf("the figures: %+v", s)
+	}
+}
+
+// TestNobodyWaitsForAHungTask: tasks that were sent ahead behind one that hangs
+// run elsewhere, though it has no deadline at all.
+func TestNobodyWaitsForAHungTask(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 2})
+	ctx := t.Context()
+	for range 5 {
+		var fs []*futures.Future[int]
+		var hung *futures.Future[none]
+		for n := range 2000 {
+			fs = append(fs, double.Submit(ctx, p, n))
+			if n == 1000 {
+				hung = spin.Submit(ctx, p, none{})
+			}
+		}
+		for n, f := range fs {
+			if got := value(t, f); got != 2*n {
+				t.Fatalf("double %d is %d", n, got)
+			}
+		}
+		if !running(t, hung).Kill() {
+			t.Fatal("the hung task cannot be killed")
+		}
+		failure[*pool.KilledError](t, hung)
+	}
+	if s := p.Stats(); s.Failed != 5 || s.Killed != 5 {
+		t.Errorf("the figures: %+v", s)
+	}
+}
+
+// TestGrace: what a task that heeds its context's end makes of it.
+func TestGrace(t *testing.T) {
+	const limit = 20 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: patience})
+	before := workerPID(t, p)
+	t.Run("an error within the grace", func(t *testing.T) {
+		for range 30 { // the worker's clock and the host's race for it
+			err := failure[*pool.TimeoutError](t, sleep.Submit(t.Context(), p, time.Hour))
+			if err.Err == nil || !errors.Is(err.Err, context.DeadlineExceeded) || err.PID != before || err.Elapsed < limit {
+				t.Fatalf("got %+v", err)
+			}
+		}
+	})
+	t.Run("a value within the grace", func(t *testing.T) {
+		for range 30 {
+			if got := value(t, untilCancelled.Submit(t.Context(), p, none{})); got != context.DeadlineExceeded.Error() {
+				t.Fatalf("got %q", got)
+			}
+		}
+	})
+	t.Run("an error of its own before its deadline", func(t *testing.T) {
+		err := failure[*pool.TaskError](t, fail.Submit(t.Context(), p, "early"))
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+	if after := workerPID(t, p); after != before {
+		t.Errorf("the worker is %d, was %d", after, before)
+	}
+}
+
+// TestNoGrace: the worker is killed at the deadline, without being asked.
+func TestNoGrace(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 50 * time.Millisecond, Grace: pool.NoGrace})
+	before := workerPID(t, p)
+	err := failure[*pool.TimeoutError](t, sleepOn.Submit(t.Context(), p, time.Hour))
+	if err.PID != before || err.Err != nil || alive(before) {
+		t.Errorf("got %+v", err)
+	}
+}
+
+// TestWithTimeout: a call's own limit holds instead of the pool's.
+func TestWithTimeout(t *testing.T) {
+	const limit = 100 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 2, TaskTimeout: limit, Grace: pool.NoGrace})
+	longer := sleepOn.Submit(t.Context(), p, 3*limit, pool.WithTimeout(patience))
+	without := sleepOn.Submit(t.Context(), p, 3*limit, pool.WithTimeout(0))
+	shorter := sleepOn.Submit(t.Context(), p, time.Hour, pool.WithTimeout(limit/10))
+	value(t, longer)
+	value(t, without)
+	if err := failure[*pool.TimeoutError](t, shorter); err.Limit != limit/10 {
+		t.Errorf("got %+v", err)
+	}
+}
+
+// TestLimitCountsFromTheBeginning: waiting for a worker costs a task nothing of
+// its time.
+func TestLimitCountsFromTheBeginning(t *testing.T) {
+	const limit = 200 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: pool.NoGrace})
+	var fs []*futures.Future[none]
+	for range 4 {
+		fs = append(fs, sleepOn.Submit(t.Context(), p, limit/2))
+	}
+	for _, f := range fs {
+		value(t, f)
+	}
+}
+
+// TestStoppedWorker: a task that a stopped worker has not begun runs elsewhere.
+func TestStoppedWorker(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"with a limit": patience, "without a limit": 0} {
+		t.Run(name, func(t *testing.T) {
+			p := newProcessPool(t, pool.Config{Workers: 2, TaskTimeout: limit})
+			eventually(t, "both are ready", func() bool { return p.Stats().Ready == 2 })
+			stopped := workerPID(t, p)
+			send(t, stopped, syscall.SIGSTOP)
+			for n := range 100 {
+				if got := value(t, double.Submit(t.Context(), p, n)); got != 2*n {
+					t.Fatalf("double %d is %d", n, got)
+				}
+			}
+			send(t, stopped, syscall.SIGCONT)
+			eventually(t, "it works again", func() bool {
+				a, b := pid.Submit(t.Context(), p, none{}), pid.Submit(t.Context(), p, none{})
+				return value(t, a) == stopped || value(t, b) == stopped
+			})
+			if s := p.Stats(); s.Failed != 0 || s.Started != 2 {
+				t.Errorf("the figures: %+v", s)
+			}
+		})
+	}
+}
