@@ -43,6 +43,9 @@ func TestExitBeforeStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := child.Release(); err != nil {
+		t.Fatal(err)
+	}
 	owner := told{make(chan string, 10)}
 	p.self.send(kill{ladder: Ladder{Ask: true, Grace: time.Hour}, cause: Cause{Kind: CauseShutdown}, stop: true})
 	p.self.send(exited{<-exit})
