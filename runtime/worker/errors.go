@@ -42,6 +42,9 @@ func (e *ProtocolError) Unwrap() error { return e.Err }
 // Failure tells how a task failed in a worker that lives on.
 type Failure = wire.Failure
 
+// FailureKind says in which way.
+type FailureKind = wire.FailureKind
+
 // The ways in which a task fails and its worker lives on.
 const (
 	FailureError    = wire.FailureError

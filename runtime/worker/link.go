@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"time"
 
@@ -43,7 +44,7 @@ type Result struct {
 // LinkConfig says how a Link is made.
 type LinkConfig struct {
 	Worker   int       // the worker's number, for messages
-	Limit    int       // the largest payload in bytes, both ways
+	Limit    int       // the largest payload in bytes, both ways: 1 to 2³²-1
 	Stderr   io.Writer // where the worker's standard error goes on to; nil: nowhere
 	Receiver Receiver
 }
@@ -69,6 +70,9 @@ type Link struct {
 // 0 to 4. The files belong to the caller, who closes them once the process has
 // started or failed to.
 func Open(config LinkConfig) (*Link, []*os.File, error) {
+	if config.Limit < 1 || int64(config.Limit) > math.MaxUint32 {
+		return nil, nil, fmt.Errorf("channel to worker %d: a payload of up to %d bytes is not possible", config.Worker, config.Limit)
+	}
 	l := &Link{config: config, outbox: newOutbox()}
 	l.tail.onward = config.Stderr
 	if _, err := rand.Read(l.nonce[:]); err != nil {
@@ -184,8 +188,7 @@ func (l *Link) StderrTail() string { return l.tail.String() }
 // until the task is settled.
 func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, argument []byte) {
 	l.claims.offer(slot, id)
-	head := func(dst []byte) []byte { return wire.AppendTaskHead(dst, task, limit) }
-	l.outbox.frame(wire.Header{Kind: wire.KindTask, Slot: slot, ID: id}, head, wire.TaskHeadSize(task), argument)
+	l.outbox.task(slot, id, task, limit, argument)
 }
 
 // Withdraw takes an offered task back, at once and for good. False: the worker
@@ -214,7 +217,7 @@ func (l *Link) read() error {
 	if err := l.handshake(frames); err != nil {
 		return err
 	}
-	frames.SetLimit(l.config.Limit)
+	frames.SetLimit(max(l.config.Limit, wire.ResultHeadSize+wire.MaxFailure)) // a failure always fits
 	l.config.Receiver.Ready()
 	batch := make([]Result, 0, Slots)
 	for {

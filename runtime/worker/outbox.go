@@ -3,24 +3,33 @@ package worker
 import (
 	"io"
 	"sync"
+	"time"
 
 	"github.com/stint-go/stint/runtime/internal/wire"
 )
 
-// copyBelow is the size from which a payload is written by itself instead of
-// being copied among the small frames.
-const copyBelow = 32 << 10
+const (
+	// copyBelow is the size from which a payload is written by itself instead of
+	// being copied among the small frames.
+	copyBelow = 32 << 10
+	// keepBelow is the size up to which a buffer of small frames is used again.
+	keepBelow = 1 << 20
+)
 
 // outbox gathers the frames for one worker while the writer is busy, so that
 // many small ones leave in one contiguous write. It never blocks who fills it.
 type outbox struct {
 	mu      sync.Mutex
 	filled  sync.Cond // by mu: there is something to write, or it is closed
-	whole   [][]byte  // full buffers and large payloads, in order
-	recent  []byte    // small frames after them
-	spare   []byte    // the buffer that the writer has finished with
+	next    batch     // what the writer takes next
 	closed  bool
 	written chan struct{} // closed when the writer has ended
+}
+
+// batch is what is written together, in the order of the frames.
+type batch struct {
+	whole  [][]byte // large payloads, and what goes before each
+	recent []byte   // the small frames after them
 }
 
 func newOutbox() *outbox {
@@ -29,24 +38,22 @@ func newOutbox() *outbox {
 	return o
 }
 
-// frame adds one frame whose payload is head followed by body; body is not
-// copied when it is large, and must not change until the task is settled.
-func (o *outbox) frame(h wire.Header, head func([]byte) []byte, headSize int, body []byte) {
-	h.Size = uint32(headSize + len(body))
+// task adds the frame that offers a task. A large argument is not copied, and
+// must not change until the task is settled.
+func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, argument []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		return
 	}
-	o.recent = wire.AppendHeader(o.recent, h)
-	if head != nil {
-		o.recent = head(o.recent)
-	}
-	if len(body) < copyBelow {
-		o.recent = append(o.recent, body...)
+	b := &o.next
+	header := wire.Header{Kind: wire.KindTask, Slot: slot, ID: id, Size: uint32(wire.TaskHeadSize(name) + len(argument))}
+	b.recent = wire.AppendTaskHead(wire.AppendHeader(b.recent, header), name, limit)
+	if len(argument) < copyBelow {
+		b.recent = append(b.recent, argument...)
 	} else {
-		o.whole = append(o.whole, o.recent, body)
-		o.recent = nil
+		b.whole = append(b.whole, b.recent, argument)
+		b.recent = nil
 	}
 	o.filled.Signal()
 }
@@ -56,7 +63,7 @@ func (o *outbox) raw(frames []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.closed {
-		o.recent = append(o.recent, frames...)
+		o.next.recent = append(o.next.recent, frames...)
 		o.filled.Signal()
 	}
 }
@@ -73,43 +80,42 @@ func (o *outbox) close() {
 // or the other side does not take it.
 func (o *outbox) writeTo(w io.Writer) {
 	defer close(o.written)
-	for {
-		whole, recent, ok := o.take()
-		if !ok {
+	var b batch
+	for o.take(&b) {
+		if b.writeTo(w) != nil {
+			o.close() // the reader sees the same end, and tells
 			return
 		}
-		for _, buffer := range append(whole, recent) {
-			if len(buffer) == 0 {
-				continue
-			}
-			if _, err := w.Write(buffer); err != nil {
-				o.close() // the reader sees the same end, and tells
-				return
-			}
-		}
-		o.giveBack(recent)
 	}
 }
 
-func (o *outbox) take() (whole [][]byte, recent []byte, ok bool) {
+// take waits for something to write and gives it for a batch that was written.
+func (o *outbox) take(b *batch) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.recent) == 0 && len(o.whole) == 0 && !o.closed {
+	for len(o.next.recent) == 0 && len(o.next.whole) == 0 && !o.closed {
 		o.filled.Wait()
 	}
-	if o.closed {
-		return nil, nil, false
-	}
-	whole, recent = o.whole, o.recent
-	o.whole, o.recent, o.spare = nil, o.spare[:0], nil
-	return whole, recent, true
+	o.next, *b = *b, o.next
+	return !o.closed
 }
 
-func (o *outbox) giveBack(buffer []byte) {
-	if cap(buffer) > 1<<20 {
-		return
+// writeTo writes and empties the batch.
+func (b *batch) writeTo(w io.Writer) error {
+	for _, buffer := range b.whole {
+		if _, err := w.Write(buffer); err != nil {
+			return err
+		}
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.spare = buffer[:0]
+	clear(b.whole)
+	b.whole = b.whole[:0]
+	if len(b.recent) == 0 {
+		return nil
+	}
+	_, err := w.Write(b.recent)
+	b.recent = b.recent[:0]
+	if cap(b.recent) > keepBelow {
+		b.recent = nil
+	}
+	return err
 }

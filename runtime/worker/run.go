@@ -17,15 +17,11 @@ type Handler func(ctx context.Context, task string, argument []byte) ([]byte, *F
 
 // task is a task that came and has not been begun.
 type task struct {
-	wire.Task
-	slot uint16
-	id   uint64
-}
-
-// running is the task that runs.
-type running struct {
-	id     uint64
-	cancel context.CancelCauseFunc
+	slot     uint16
+	id       uint64
+	name     string
+	limit    time.Duration
+	argument []byte
 }
 
 // run is the runner: it begins tasks in the order in which they came, unless
@@ -34,20 +30,24 @@ type running struct {
 func (s *server) run() {
 	for t := range s.tasks {
 		now := time.Now()
+		ctx := newTaskContext(t.id, now, t.limit)
+		s.enter(ctx)
 		if s.claims.begin(t.slot, t.id, now) {
-			s.perform(t, now)
+			s.perform(ctx, t, now)
 		} else {
 			s.write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: t.slot, ID: t.id}, nil))
+			s.rest()
 		}
 	}
 }
 
 // perform runs one task and writes what became of it.
-func (s *server) perform(t task, begun time.Time) {
-	ctx, end := s.begin(t, begun)
+func (s *server) perform(ctx *taskContext, t task, begun time.Time) {
 	finish := func(value []byte, failure *Failure) {
-		end()
-		s.reply(t, time.Since(begun), value, failure)
+		elapsed := time.Since(begun)
+		ctx.end(context.Canceled)
+		s.reply(t, elapsed, value, failure)
+		s.rest()
 	}
 	returned := false
 	defer func() {
@@ -59,49 +59,48 @@ func (s *server) perform(t task, begun time.Time) {
 			go s.run()
 		}
 	}()
-	value, failure := s.handler(ctx, t.Name, t.Argument)
+	value, failure := s.handler(ctx, t.name, t.argument)
 	returned = true
 	finish(value, failure)
 }
 
-// begin makes the task's context and lets the host's cancel reach it.
-func (s *server) begin(t task, begun time.Time) (ctx context.Context, end func()) {
-	ctx, stop := context.Background(), func() {}
-	if t.Limit > 0 {
-		ctx, stop = context.WithDeadline(ctx, begun.Add(t.Limit))
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
+// enter makes ctx that of the running task. It comes before the claim: once the
+// host sees the task begun, its cancel finds the context, and its quit the task.
+func (s *server) enter(ctx *taskContext) {
 	s.mu.Lock()
-	s.running = &running{id: t.id, cancel: cancel}
-	s.mu.Unlock()
-	return ctx, func() {
-		s.mu.Lock()
-		s.running = nil
-		s.mu.Unlock()
-		cancel(nil)
-		stop()
+	defer s.mu.Unlock()
+	s.running = ctx
+}
+
+// rest is entered when all is said about the running task. It leaves if that
+// was the last one.
+func (s *server) rest() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = nil
+	if s.quitting {
+		os.Exit(exitDone)
 	}
 }
 
 // cancel ends the context of the running task, if it is this one.
 func (s *server) cancel(id uint64, reason wire.Reason) {
 	s.mu.Lock()
-	r := s.running
+	ctx := s.running
 	s.mu.Unlock()
-	if r == nil || r.id != id {
-		return
-	}
-	if reason == wire.ReasonDeadline {
-		r.cancel(context.DeadlineExceeded)
-	} else {
-		r.cancel(context.Canceled)
+	switch {
+	case ctx == nil || ctx.id != id:
+	case reason == wire.ReasonDeadline:
+		ctx.end(context.DeadlineExceeded)
+	default:
+		ctx.end(context.Canceled)
 	}
 }
 
-// reply writes a task's result, and leaves if that was the last.
+// reply writes a task's result.
 func (s *server) reply(t task, elapsed time.Duration, value []byte, failure *Failure) {
 	if failure == nil && len(value) > s.limit-wire.ResultHeadSize {
-		failure = &Failure{Kind: FailureResult, Message: fmt.Sprintf("%d bytes are over the limit of %d", len(value), s.limit)}
+		failure = &Failure{Kind: FailureResult, Message: fmt.Sprintf("%d bytes are over the limit of %d", len(value), s.limit-wire.ResultHeadSize)}
 	}
 	header := wire.Header{Kind: wire.KindValue, Slot: t.slot, ID: t.id}
 	if failure != nil {
@@ -109,16 +108,11 @@ func (s *server) reply(t task, elapsed time.Duration, value []byte, failure *Fai
 	}
 	s.out = wire.AppendResultHead(s.out[:0], header, elapsed, len(value))
 	if len(value) < copyBelow {
-		s.write(append(s.out, value...))
+		s.out = append(s.out, value...)
+		s.write(s.out)
 	} else {
 		s.write(s.out)
 		s.write(value)
-	}
-	s.mu.Lock()
-	quitting := s.quitting
-	s.mu.Unlock()
-	if quitting {
-		os.Exit(exitDone)
 	}
 }
 

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"runtime"
@@ -52,7 +53,7 @@ func Serve(handler Handler) {
 	if runtime.GOMAXPROCS(0) < 2 {
 		runtime.GOMAXPROCS(2)
 	}
-	s := &server{socket: socket, claims: claims, handler: handler, tasks: make(chan task, Slots)}
+	s := &server{socket: socket, claims: claims, handler: handler, tasks: make(chan task, Slots), names: make(map[string]string)}
 	frames := wire.NewReader(socket, wire.HelloLimit)
 	s.handshake(frames)
 	go s.run() // ends with the process
@@ -69,12 +70,13 @@ type server struct {
 	socket  *os.File
 	claims  *claimTable
 	handler Handler
-	limit   int       // the largest payload that the host takes
-	tasks   chan task // never full: the host has no more than Slots out
-	out     []byte    // the runner's own
+	limit   int               // the largest payload that the host takes
+	tasks   chan task         // never full: the host has no more than Slots out
+	names   map[string]string // the reader's own: each task's name once
+	out     []byte            // the runner's own
 
 	mu       sync.Mutex
-	running  *running // nil between tasks
+	running  *taskContext // from before the claim until the result is written
 	quitting bool
 }
 
@@ -87,9 +89,12 @@ func (s *server) handshake(frames *wire.Reader) {
 	if header.Kind == wire.KindQuit {
 		os.Exit(exitDone) // given up before it was ready
 	}
+	if header.Kind != wire.KindHello {
+		refuse("the host began with a %s frame", header.Kind)
+	}
 	hello, err := wire.ParseHello(payload)
-	if err != nil || header.Kind != wire.KindHello {
-		refuse("the host did not say hello: %v", err)
+	if err != nil {
+		refuse("%v", err)
 	}
 	s.limit = hello.Limit
 	frames.SetLimit(hello.Limit)
@@ -110,12 +115,7 @@ func (s *server) read(frames *wire.Reader) {
 		}
 		switch header.Kind {
 		case wire.KindTask:
-			parsed, err := wire.ParseTask(payload)
-			if err != nil {
-				refuse("%v", err)
-			}
-			parsed.Argument = append([]byte(nil), parsed.Argument...) // the reader's buffer goes on
-			s.tasks <- task{Task: parsed, slot: header.Slot, id: header.ID}
+			s.accept(header, payload)
 		case wire.KindCancel:
 			reason, err := wire.ParseReason(payload)
 			if err != nil {
@@ -130,14 +130,31 @@ func (s *server) read(frames *wire.Reader) {
 	}
 }
 
+// accept queues a task for the runner. The reader's buffer goes on, so the
+// argument is copied.
+func (s *server) accept(header wire.Header, payload []byte) {
+	t, err := wire.ParseTask(payload)
+	if err == nil && header.Slot >= Slots {
+		err = &wire.Error{What: "task", Reason: fmt.Sprintf("slot %d of %d", header.Slot, Slots)}
+	}
+	if err != nil {
+		refuse("%v", err)
+	}
+	name, known := s.names[string(t.Name)]
+	if !known {
+		name = string(t.Name)
+		s.names[name] = name
+	}
+	s.tasks <- task{slot: header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument)}
+}
+
 // quit ends the process, after the running task if there is one.
 func (s *server) quit() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.quitting = true
-	idle := s.running == nil
-	s.mu.Unlock()
-	if idle {
-		os.Exit(exitDone)
+	if s.running == nil {
+		os.Exit(exitDone) // under the lock: no task begins any more
 	}
 }
 

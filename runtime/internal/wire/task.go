@@ -8,7 +8,7 @@ import (
 
 // Task is the payload of KindTask: what to run and for how long.
 type Task struct {
-	Name     string
+	Name     []byte
 	Limit    time.Duration // running time allowed; 0: none
 	Argument []byte        // as encoded by Marshal
 }
@@ -27,7 +27,8 @@ func AppendTaskHead(dst []byte, name string, limit time.Duration) []byte {
 // TaskHeadSize is the number of bytes that AppendTaskHead appends.
 func TaskHeadSize(name string) int { return 10 + len(name) }
 
-// ParseTask decodes a KindTask payload. Argument aliases the payload.
+// ParseTask decodes a KindTask payload. Name and Argument alias the
+// payload.
 func ParseTask(payload []byte) (Task, error) {
 	if len(payload) < 10 {
 		return Task{}, &Error{What: "task", Reason: fmt.Sprintf("payload of %d bytes is too short", len(payload))}
@@ -41,7 +42,7 @@ func ParseTask(payload []byte) (Task, error) {
 	case size == 0 || size > maxName || size > len(rest):
 		return Task{}, &Error{What: "task", Reason: fmt.Sprintf("name of %d bytes", size)}
 	}
-	return Task{Name: string(rest[:size]), Limit: time.Duration(limit), Argument: rest[size:]}, nil
+	return Task{Name: rest[:size], Limit: time.Duration(limit), Argument: rest[size:]}, nil
 }
 
 // CheckName says whether a task may bear this name: 1 to 1024 bytes.

@@ -1,0 +1,118 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// taskContext is the context of one task. It ends at the task's deadline, when
+// the host says so, or with the task, whichever comes first, and the error tells
+// which: a deadline that the host announces is context.DeadlineExceeded here and
+// in every context derived from this one, which context.WithCancelCause cannot
+// give.
+//
+// Most tasks are over before anybody asks their context anything. So what costs,
+// the channel and the timer, is made at the first question.
+type taskContext struct {
+	id       uint64
+	deadline time.Time // zero: none
+
+	mu    sync.Mutex
+	done  chan struct{}        // made when it is first asked for
+	timer *time.Timer          // set when anything is first asked
+	after map[*func()]struct{} // to be called at the end
+	err   error                // not nil: it has ended
+}
+
+var _ context.Context = (*taskContext)(nil)
+
+func newTaskContext(id uint64, begun time.Time, limit time.Duration) *taskContext {
+	c := &taskContext{id: id}
+	if limit > 0 {
+		c.deadline = begun.Add(limit)
+	}
+	return c
+}
+
+// end ends the context, once.
+func (c *taskContext) end(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return
+	}
+	c.err = err
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+	if c.done != nil {
+		close(c.done)
+	}
+	for f := range c.after {
+		go (*f)() // as context.AfterFunc has it; it ends a context derived from this one
+	}
+	c.after = nil
+}
+
+// expect sees to it that the deadline ends the context. Under the lock.
+func (c *taskContext) expect() {
+	if c.timer == nil && c.err == nil && !c.deadline.IsZero() {
+		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.end(context.DeadlineExceeded) })
+	}
+}
+
+// Deadline implements context.Context.
+func (c *taskContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadline.IsZero() }
+
+// Done implements context.Context.
+func (c *taskContext) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expect()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.err != nil {
+			close(c.done)
+		}
+	}
+	return c.done
+}
+
+// Err implements context.Context.
+func (c *taskContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expect()
+	return c.err
+}
+
+// Value implements context.Context: a task's context has none.
+func (c *taskContext) Value(any) any { return nil }
+
+// AfterFunc has f called in a goroutine of its own once the context has ended.
+// Package context looks for this method, and needs no goroutine for each context
+// that is derived from one that has it.
+func (c *taskContext) AfterFunc(f func()) (stop func() bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expect()
+	if c.err != nil {
+		go f()
+		return func() bool { return false }
+	}
+	if c.after == nil {
+		c.after = make(map[*func()]struct{})
+	}
+	c.after[&f] = struct{}{}
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, waiting := c.after[&f]
+		delete(c.after, &f)
+		return waiting
+	}
+}
+
+// String keeps package fmt from reading the fields.
+func (c *taskContext) String() string { return "worker.taskContext" }

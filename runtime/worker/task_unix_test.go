@@ -1,0 +1,303 @@
+//go:build unix
+
+package worker_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+func TestResults(t *testing.T) {
+	h := serving(t)
+	t.Run("value", func(t *testing.T) {
+		for _, argument := range []string{"", "x", strings.Repeat("y", 40<<10), strings.Repeat("z", 1<<20-100)} {
+			if got := h.value("echo", argument); got != argument {
+				t.Errorf("%d bytes came back as %d", len(argument), len(got))
+			}
+		}
+	})
+	t.Run("order", func(t *testing.T) {
+		var ids []uint64
+		for i := range 3 * worker.Slots {
+			if len(ids) == worker.Slots {
+				h.result(ids[0])
+				ids = ids[1:]
+			}
+			size := 10
+			if i%20 == 0 {
+				size = 40 << 10 // is written by itself, among the small ones
+			}
+			ids = append(ids, h.offer("echo", strings.Repeat("x", size)))
+		}
+		for _, id := range ids {
+			h.result(id)
+		}
+	})
+	t.Run("elapsed", func(t *testing.T) {
+		r := h.result(h.offerFor("wait", "", 20*time.Millisecond))
+		if r.Elapsed < 20*time.Millisecond || r.Elapsed > patience {
+			t.Errorf("it took %v", r.Elapsed)
+		}
+	})
+	t.Run("error", func(t *testing.T) {
+		r := h.result(h.offer("fail", "no luck"))
+		if r.Failure == nil || r.Failure.Kind != worker.FailureError || r.Failure.Message != "no luck" {
+			t.Errorf("failure %+v", r.Failure)
+		}
+	})
+	t.Run("SEC-5 unknown task", func(t *testing.T) {
+		r := h.result(h.offer("no such task", ""))
+		if r.Failure == nil || r.Failure.Kind != worker.FailureUnknown {
+			t.Errorf("failure %+v", r.Failure)
+		}
+	})
+	if got := h.value("echo", "still there"); got != "still there" {
+		t.Errorf("after all that: %q", got)
+	}
+}
+
+// PY-PP-3: what panicked, and where, reaches the host. PY-D-4: and the worker
+// lives on, also after a Goexit.
+func TestPanicAndGoexit(t *testing.T) {
+	h := serving(t)
+	for name, test := range map[string]struct {
+		task, argument         string
+		kind                   worker.FailureKind
+		message, typ, function string
+	}{
+		"panic":            {"panic", "boom", worker.FailurePanic, "boom", "string", "worker_test"},
+		"panic with error": {"dig", "30", worker.FailurePanic, errDug.Error(), "*errors.errorString", "worker_test.dig"},
+		"Goexit":           {"goexit", "", worker.FailureGoexit, "", "", "runtime.Goexit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := h.result(h.offer(test.task, test.argument)).Failure
+			if f == nil || f.Kind != test.kind || f.Message != test.message || f.Type != test.typ {
+				t.Fatalf("failure %+v", f)
+			}
+			if !strings.Contains(f.Stack, test.function) {
+				t.Errorf("%q is not in the stack %s", test.function, f.Stack)
+			}
+			if got := h.value("echo", "still there"); got != "still there" {
+				t.Errorf("afterwards: %q", got)
+			}
+		})
+	}
+	t.Run("many Goexits in a row", func(t *testing.T) {
+		first := h.offer("goexit", "")
+		for range 99 {
+			h.offer("goexit", "")
+		}
+		for id := first; id < first+100; id++ {
+			if r := h.result(id); r.Failure == nil || r.Failure.Kind != worker.FailureGoexit {
+				t.Fatalf("result %+v", r)
+			}
+		}
+	})
+}
+
+// PY-D-4: os.Exit in a task is the end of the channel; the claim table tells
+// which task it was, and what it had not begun can be taken back.
+func TestExitInTask(t *testing.T) {
+	for _, code := range []int{0, 1, 8, 255} { // PY-P-9
+		h := serving(t)
+		before := h.offer("echo", "before")
+		exits := h.offer("exit", strconv.Itoa(code))
+		after := h.offer("echo", "after")
+		h.result(before)
+		if err := h.awaitClosed(); err != nil {
+			t.Errorf("closed with %v", err)
+		}
+		if got := h.exit().ExitCode(); got != code {
+			t.Errorf("exit code %d, want %d", got, code)
+		}
+		if at, ok := h.begun(exits); !ok || time.Since(at) < 0 || time.Since(at) > patience {
+			t.Errorf("the task that exited: begun %t, %v ago", ok, time.Since(at))
+		}
+		if h.withdraw(exits) || !h.withdraw(after) {
+			t.Error("only the task after it can be taken back")
+		}
+	}
+}
+
+// PY-D-6, PY-MPP-9: a result that does not fit fails its task and costs no worker.
+func TestResultTooLarge(t *testing.T) {
+	const limit = 64 << 10
+	h := launch(t, config{limit: limit})
+	h.awaitReady()
+	for size, fits := range map[int]bool{limit - 8: true, limit - 7: false, limit + 1: false, 10 * limit: false} {
+		r := h.result(h.offer("zeros", strconv.Itoa(size)))
+		switch {
+		case fits && (r.Failure != nil || len(r.Value) != size):
+			t.Errorf("%d bytes: %+v", size, r.Failure)
+		case !fits && (r.Failure == nil || r.Failure.Kind != worker.FailureResult || !strings.Contains(r.Failure.Message, strconv.Itoa(size))):
+			t.Errorf("%d bytes: %d came, %+v", size, len(r.Value), r.Failure)
+		}
+	}
+}
+
+// A limit that is less than what a panic has to tell stops no failure.
+func TestFailureOverLimit(t *testing.T) {
+	h := launch(t, config{limit: 100})
+	h.awaitReady()
+	if f := h.result(h.offer("dig", "100")).Failure; f == nil || f.Kind != worker.FailurePanic || !strings.Contains(f.Stack, "worker_test.dig") {
+		t.Errorf("failure %+v", f)
+	}
+	if f := h.result(h.offer("zeros", "101")).Failure; f == nil || f.Kind != worker.FailureResult {
+		t.Errorf("failure %+v", f)
+	}
+}
+
+// Cancel ends the running task's context, with the reason that it names, and
+// nobody else's.
+func TestCancel(t *testing.T) {
+	h := serving(t)
+	for deadline, want := range map[bool]string{true: "context deadline exceeded", false: "context canceled"} {
+		for _, limit := range []time.Duration{0, time.Hour} {
+			running, behind := h.offerFor("wait", "", limit), h.offer("wait", "")
+			h.awaitBegun(running)
+			h.link.Cancel(behind, !deadline) // does not run yet: is left alone
+			h.link.Cancel(running+1000, !deadline)
+			h.link.Cancel(running, deadline)
+			if r := h.result(running); string(r.Value) != want {
+				t.Errorf("%+v, want %s", r, want)
+			}
+			h.awaitBegun(behind)
+			h.link.Cancel(running, deadline) // is over
+			h.link.Cancel(behind, deadline)
+			if r := h.result(behind); string(r.Value) != want {
+				t.Errorf("%+v, want %s", r, want)
+			}
+		}
+	}
+}
+
+// A cancel that is sent as soon as the task is seen to have begun reaches it.
+func TestCancelAtOnce(t *testing.T) {
+	h := serving(t)
+	for range 2000 {
+		id := h.offer("wait", "")
+		for {
+			if _, begun := h.begun(id); begun {
+				break
+			}
+		}
+		h.link.Cancel(id, false)
+		h.result(id)
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	h := serving(t)
+	if got := h.value("context", ""); got != "no deadline" {
+		t.Errorf("%q", got)
+	}
+	const limit = 50 * time.Millisecond
+	r := h.result(h.offerFor("context", "", limit))
+	if r.Failure != nil {
+		t.Fatal(r.Failure.Message)
+	}
+	left := time.Duration(binary.LittleEndian.Uint64(r.Value))
+	if left > limit || left < 0 || r.Elapsed < limit {
+		t.Errorf("%v were left of %v; it took %v", left, limit, r.Elapsed)
+	}
+}
+
+// What a task leaves behind sees its context end with it.
+func TestContextEndsWithTask(t *testing.T) {
+	h := serving(t)
+	h.value("ended", "")
+	if got := h.value("ended", ""); got != "context canceled" {
+		t.Errorf("the context of the task before: %s", got)
+	}
+	r := h.result(h.offerFor("ended", "", time.Hour))
+	if string(r.Value) != "context canceled" {
+		t.Errorf("the context of the task before: %s", r.Value)
+	}
+	if got := h.value("ended", ""); got != "context canceled" {
+		t.Errorf("the context of the task with a deadline: %s", got)
+	}
+}
+
+// A worker that is asked to leave does what runs, tells its result, and begins
+// nothing more; at whatever moment it is asked.
+func TestQuit(t *testing.T) {
+	for round := range 30 {
+		h := serving(t)
+		const n = 200
+		for range n {
+			h.offer("echo", "")
+		}
+		for id := range uint64(round * 3) {
+			h.result(id + 1)
+		}
+		h.link.Quit()
+		told := uint64(round * 3)
+		for r := range h.results {
+			if told++; r.ID != told {
+				t.Fatalf("result of %d, want %d", r.ID, told)
+			}
+		}
+		if err := h.awaitClosed(); err != nil {
+			t.Errorf("closed with %v", err)
+		}
+		if state := h.exit(); !state.Success() {
+			t.Errorf("it ended with %v; standard error: %s", state, h.link.StderrTail())
+		}
+		for id := uint64(1); id <= n; id++ {
+			if _, begun := h.begun(id); begun != (id <= told) {
+				t.Errorf("round %d: task %d has begun: %t; the results ended with %d", round, id, begun, told)
+			}
+		}
+	}
+}
+
+func TestQuitWhileIdleAndWhileBusy(t *testing.T) {
+	idle := serving(t)
+	idle.link.Quit()
+	if state := idle.exit(); !state.Success() {
+		t.Errorf("an idle worker ended with %v", state)
+	}
+	busy := serving(t)
+	id := busy.offerFor("wait", "", 50*time.Millisecond)
+	busy.awaitBegun(id)
+	busy.link.Quit()
+	if r := busy.result(id); r.Failure != nil {
+		t.Errorf("result %+v", r)
+	}
+	if state := busy.exit(); !state.Success() {
+		t.Errorf("a busy worker ended with %v", state)
+	}
+}
+
+// The last 16 KiB of standard error are kept, all of it is passed on, and nothing
+// in it is changed: who prints it escapes it (SEC-18).
+func TestStderr(t *testing.T) {
+	h := serving(t)
+	var all bytes.Buffer
+	for i, size := range []int{0, 1, 100, 5 << 10, 16 << 10, 1, 50 << 10, 3} {
+		text := bytes.Repeat([]byte{'a' + byte(i)}, size)
+		if i%2 == 1 {
+			text = append(text, "\x1b[31m\x00\xff\r\n"...)
+		}
+		all.Write(text)
+		h.value("stderr", string(text))
+		want := all.Bytes()[max(0, all.Len()-worker.TailSize):]
+		eventually(t, "what was written has come", func() bool { return h.stderr.String() == all.String() })
+		if got := h.link.StderrTail(); got != string(want) {
+			t.Errorf("after %d bytes, %d are kept, want %d", all.Len(), len(got), len(want))
+		}
+	}
+	h.offer("exit", "3")
+	if err := h.awaitClosed(); err != nil {
+		t.Error(err)
+	}
+	if got := h.link.StderrTail(); got != string(all.Bytes()[all.Len()-worker.TailSize:]) {
+		t.Error("at the end another text is kept")
+	}
+}

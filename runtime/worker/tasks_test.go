@@ -1,0 +1,131 @@
+package worker_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// handle is the handler of this binary's workers.
+func handle(ctx context.Context, task string, argument []byte) ([]byte, *worker.Failure) {
+	run, ok := tasks[task]
+	if !ok {
+		return nil, &worker.Failure{Kind: worker.FailureUnknown, Message: task}
+	}
+	value, err := run(ctx, argument)
+	if err != nil {
+		return nil, &worker.Failure{Kind: worker.FailureError, Message: err.Error()}
+	}
+	return value, nil
+}
+
+var tasks = map[string]func(ctx context.Context, argument []byte) ([]byte, error){
+	"echo":    func(_ context.Context, argument []byte) ([]byte, error) { return argument, nil },
+	"fail":    func(_ context.Context, argument []byte) ([]byte, error) { return nil, errors.New(string(argument)) },
+	"panic":   func(_ context.Context, argument []byte) ([]byte, error) { panic(string(argument)) },
+	"dig":     dig,
+	"goexit":  func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil },
+	"exit":    exit,
+	"zeros":   zeros,
+	"ended":   ended,
+	"wait":    wait,
+	"stop":    wait, // by SIGKILL
+	"spin":    spin,
+	"stderr":  func(_ context.Context, argument []byte) ([]byte, error) { os.Stderr.Write(argument); return nil, nil },
+	"shell":   shell,
+	"context": describeContext,
+}
+
+var errDug = errors.New("dug deep enough")
+
+// dig panics with an error, from a depth that is given.
+func dig(ctx context.Context, argument []byte) ([]byte, error) {
+	if depth, _ := strconv.Atoi(string(argument)); depth > 0 {
+		return dig(ctx, []byte(strconv.Itoa(depth-1)))
+	}
+	panic(errDug)
+}
+
+func exit(_ context.Context, argument []byte) ([]byte, error) {
+	code, err := strconv.Atoi(string(argument))
+	if err == nil {
+		os.Exit(code)
+	}
+	return nil, err
+}
+
+func zeros(_ context.Context, argument []byte) ([]byte, error) {
+	n, err := strconv.Atoi(string(argument))
+	return make([]byte, n), err
+}
+
+// wait returns when its context ends, and tells why it ended.
+func wait(ctx context.Context, _ []byte) ([]byte, error) {
+	<-ctx.Done()
+	return []byte(ctx.Err().Error()), nil
+}
+
+// previous is the context of the last task that asked "ended".
+var previous context.Context
+
+// ended tells what has become of the context of the task that asked before.
+func ended(ctx context.Context, _ []byte) ([]byte, error) {
+	last := previous
+	previous = ctx
+	if last == nil {
+		return []byte("none"), nil
+	}
+	<-last.Done()
+	return []byte(last.Err().Error()), nil
+}
+
+// spin never ends and leaves no processor idle.
+func spin(context.Context, []byte) ([]byte, error) {
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for {
+			}
+		}()
+	}
+	for {
+	}
+}
+
+// shell runs a script and returns what it writes.
+func shell(ctx context.Context, argument []byte) ([]byte, error) {
+	out, err := exec.CommandContext(ctx, "/bin/sh", "-c", string(argument)).CombinedOutput()
+	return bytes.TrimSpace(out), err
+}
+
+// describeContext tells how much time the context leaves, and what it says of
+// itself and of a child.
+func describeContext(ctx context.Context, _ []byte) ([]byte, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return []byte("no deadline"), nil
+	}
+	left := time.Until(deadline)
+	if ctx.Err() != nil {
+		return nil, errors.New("it ended before its deadline")
+	}
+	child, cancel := context.WithCancel(ctx)
+	defer cancel()
+	<-child.Done()
+	at := time.Now()
+	if child.Err() != context.DeadlineExceeded || ctx.Err() != context.DeadlineExceeded || context.Cause(ctx) != context.DeadlineExceeded {
+		return nil, errors.New(strings.Join([]string{child.Err().Error(), ctx.Err().Error(), context.Cause(ctx).Error()}, ", "))
+	}
+	if at.Before(deadline) {
+		return nil, errors.New("it ended before its deadline")
+	}
+	return binary.LittleEndian.AppendUint64(nil, uint64(left)), nil
+}
