@@ -59,7 +59,7 @@ func (m *member) look(j *Job) {
 		m.alarm.set(left)
 		return
 	}
-	m.end(j, &verdict{timeout: true}, m.ladder(), actors.Cause{Kind: actors.CauseDeadline})
+	m.end(j, sentence{verdict{timeout: true}, m.ladder(), actors.Cause{Kind: actors.CauseDeadline}})
 }
 
 // waitOn deals with a worker that does not begin what it was sent: idle workers

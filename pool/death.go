@@ -37,6 +37,14 @@ func (m *member) Exited(report actors.Report) {
 	}
 }
 
+// cutOff is the end of all dealings with a worker that may live on for a moment:
+// what it has not begun goes back to the queue. Under the lock.
+func (m *member) cutOff() {
+	m.cut = true
+	m.pool.removeIdle(m)
+	m.withdrawAll()
+}
+
 // log tells the operator of a worker that nobody here meant to end.
 func (m *member) log(report actors.Report) {
 	unmeant := report.Cause.Kind == actors.CauseNone || report.Cause.Kind == actors.CauseProtocol

@@ -26,6 +26,7 @@ type Job struct {
 	runner    *runner // goroutine pools
 	id        uint64  // at the member, or at the last one; 0: never sent
 	verdict   *verdict
+	sentence  *sentence   // waits until the job is its member's first; process pools only
 	unwatch   func() bool // stops watching ctx; nil if it has no end
 	link      jobLink
 }

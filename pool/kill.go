@@ -22,20 +22,41 @@ func (m *member) ladder() actors.Ladder {
 	return actors.Ladder{Ask: true, Grace: m.pool.config.Grace}
 }
 
+// sentence is how a job that has begun is to be ended, and why.
+type sentence struct {
+	verdict verdict
+	ladder  actors.Ladder
+	cause   actors.Cause
+}
+
 // end has the worker killed for a job that has begun; false if the job is over.
 // The worker gets no other work meanwhile. Posting the kill does not block: it is
 // a message to the process's actor, and at most one signal. Under the lock.
-func (m *member) end(j *Job, v *verdict, l actors.Ladder, cause actors.Cause) bool {
-	if m.sent.first != j || !m.withdrawRest() {
+func (m *member) end(j *Job, s sentence) bool {
+	if m.sent.first != j {
+		j.sentence = &s // those before it are over, and their results on their way
+		return true
+	}
+	if !m.withdrawRest() {
 		return false
 	}
 	if m.condemned == nil {
-		m.condemned, j.verdict = j, v // a first verdict stands
+		m.condemned, j.verdict = j, &s.verdict // a first verdict stands
 	}
 	m.pool.removeIdle(m)
 	m.pool.dispatch() // what was taken back
-	m.process.Kill(l, cause)
+	m.process.Kill(s.ladder, s.cause)
 	return true
+}
+
+// carryOut ends the worker's first job if that was decided when it was not yet
+// known to be the first. Under the lock.
+func (m *member) carryOut() {
+	if j := m.sent.first; j != nil && j.sentence != nil {
+		s := *j.sentence
+		j.sentence = nil
+		m.end(j, s)
+	}
 }
 
 // contextEnded ends a job whose caller's context has ended.
@@ -45,7 +66,7 @@ func (p *ProcessPool) contextEnded(j *Job) {
 	withdrawn := p.takeBack(j)
 	if !withdrawn && j.state == jobSent {
 		m := j.member
-		m.end(j, &verdict{cause: cause}, m.ladder(), actors.Cause{Kind: actors.CauseKill, Err: cause})
+		m.end(j, sentence{verdict{cause: cause}, m.ladder(), actors.Cause{Kind: actors.CauseKill, Err: cause}})
 	}
 	p.mu.Unlock()
 	if withdrawn {
@@ -101,5 +122,5 @@ func (p *ProcessPool) kill(j *Job) bool {
 	if j.state != jobSent {
 		return false
 	}
-	return j.member.end(j, &verdict{}, actors.Ladder{}, actors.Cause{Kind: actors.CauseKill})
+	return j.member.end(j, sentence{cause: actors.Cause{Kind: actors.CauseKill}})
 }

@@ -21,6 +21,7 @@ type member struct {
 	// What follows is under the pool's lock.
 	ready      bool
 	gone       bool    // its exit has been told
+	cut        bool    // its channel has ended, or is not trusted any more
 	idle       bool    // in pool.idle
 	sent       jobList // jobs with this worker, in the order of their offers; only the first can have begun
 	slots      [worker.Slots]slot
@@ -57,7 +58,7 @@ func (m *member) open(link *worker.Link) {
 
 // available reports whether the worker may be given work. Under the lock.
 func (m *member) available() bool {
-	return m.ready && !m.gone && m.condemned == nil && !m.pardoning && !m.slow
+	return m.ready && !m.gone && !m.cut && m.condemned == nil && !m.pardoning && !m.slow
 }
 
 // offer sends a job to the worker. Under the lock; the worker is available and
@@ -169,12 +170,13 @@ func (m *member) Results(results []worker.Result) {
 	m.awake()
 	for i := range results {
 		r := &results[i]
-		if m.gone {
+		if m.gone || m.cut {
 			break
 		}
 		j, err := m.take(r)
 		if err != nil {
 			broken = err
+			m.cutOff()
 			break
 		}
 		if j == nil {
@@ -186,6 +188,7 @@ func (m *member) Results(results []worker.Result) {
 			m.condemned, m.pardoning, spare = nil, true, true
 		}
 	}
+	m.carryOut()
 	p.refill(m)
 	p.dispatch()
 	p.mu.Unlock()
@@ -224,6 +227,10 @@ func (m *member) take(r *worker.Result) (*Job, error) {
 
 // Closed implements worker.Receiver: the channel has ended.
 func (m *member) Closed(err error) {
+	m.pool.mu.Lock()
+	m.cutOff()
+	m.pool.dispatch()
+	m.pool.mu.Unlock()
 	if err != nil {
 		m.process.Kill(actors.Ladder{}, m.channelCause(err))
 	}

@@ -60,10 +60,7 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 	if mode == Kill && p.phase < phaseKilling {
 		p.phase = phaseKilling
 		for m := range p.members {
-			if j := m.sent.first; j != nil && m.condemned == nil {
-				m.condemned, j.verdict = j, &verdict{cause: ErrShutdown}
-				killed++
-			}
+			killed += m.condemnAll(verdict{cause: ErrShutdown})
 		}
 		p.supervisor.Stop(actors.Ladder{}, actors.Cause{Kind: actors.CauseShutdown})
 	}
@@ -73,6 +70,19 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 		j.work.cancel(ErrShutdown)
 	}
 	return killed, len(pending)
+}
+
+// condemnAll gives a verdict to what has begun at a worker, and returns 1 if
+// there is any: all but the last are over, and their results on their way. Under
+// the lock.
+func (m *member) condemnAll(v verdict) (running int) {
+	for j := m.sent.first; j != nil && m.condemned == nil; j = j.link.next {
+		j.verdict, running = &v, 1
+	}
+	if running > 0 {
+		m.condemned = m.sent.last
+	}
+	return running
 }
 
 // takeBackAll takes back every job that has not begun. Under the lock.
