@@ -50,6 +50,13 @@ var (
 		}
 		select {}
 	})
+	// afterContext writes a line when its context has ended, and sleeps on.
+	afterContext = pool.NewTask("afterContext", func(ctx context.Context, file string) (none, error) {
+		<-ctx.Done()
+		err := appendToFile(file, ctx.Err().Error())
+		time.Sleep(time.Hour)
+		return none{}, err
+	})
 	// stopSelf stops its worker, which only SIGCONT or SIGKILL changes.
 	stopSelf = pool.NewTask("stopSelf", func(context.Context, none) (none, error) {
 		err := syscall.Kill(os.Getpid(), syscall.SIGSTOP)

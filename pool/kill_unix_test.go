@@ -1,0 +1,168 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/pool"
+)
+
+// TestKill: Future.Kill in each state of a task.
+func TestKill(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1})
+	before := workerPID(t, p)
+	hung := running(t, spin.Submit(t.Context(), p, none{}))
+	pending := spin.Submit(t.Context(), p, none{})
+	after := double.Submit(t.Context(), p, 4)
+
+	t.Run("pending: it is cancelled and never runs", func(t *testing.T) {
+		if !pending.Kill() || pending.State() != futures.Cancelled {
+			t.Errorf("the future is %v", pending.State())
+		}
+	})
+	t.Run("running: Cancel refuses", func(t *testing.T) {
+		if hung.Cancel() || hung.State() != futures.Running {
+			t.Errorf("the future is %v", hung.State())
+		}
+	})
+	t.Run("PB-2 running: its worker ends", func(t *testing.T) {
+		if !hung.Kill() {
+			t.Fatal("Kill refuses")
+		}
+		err := failure[*pool.KilledError](t, hung)
+		if alive(before) {
+			t.Error("the future has failed and its worker lives")
+		}
+		if err.PID != before || err.Worker == 0 || err.Elapsed <= 0 || err.Task != "spin" || err.Cause != nil || err.Err != nil {
+			t.Errorf("got %+v", err)
+		}
+		if !errors.Is(err, pool.ErrKilled) || errors.Is(err, context.Canceled) || errors.Is(err, pool.ErrWorkerDied) {
+			t.Errorf("what the error matches: %v", err)
+		}
+	})
+	t.Run("what stood behind it runs", func(t *testing.T) {
+		if got := value(t, after); got != 8 {
+			t.Errorf("got %d", got)
+		}
+	})
+	t.Run("settled: there is nothing to kill", func(t *testing.T) {
+		worker := workerPID(t, p)
+		if hung.Kill() || after.Kill() || hung.Cancel() || after.Cancel() {
+			t.Error("a settled future was killed or cancelled")
+		}
+		if got := workerPID(t, p); got != worker {
+			t.Errorf("the worker is %d, was %d", got, worker)
+		}
+	})
+	if s := p.Stats(); s.Killed != 1 || s.Failed != 1 || s.Cancelled != 1 {
+		t.Errorf("the figures: %+v", s)
+	}
+}
+
+// TestKillStopped: a stopped worker is killed all the same.
+func TestKillStopped(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1})
+	worker := workerPID(t, p)
+	f := running(t, spin.Submit(t.Context(), p, none{}))
+	send(t, worker, syscall.SIGSTOP)
+	if !f.Kill() {
+		t.Fatal("Kill refuses")
+	}
+	failure[*pool.KilledError](t, f)
+}
+
+// TestKillDuringGrace: a kill does not wait for the end of the grace, and what
+// the deadline said stands.
+func TestKillDuringGrace(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 20 * time.Millisecond, Grace: time.Hour})
+	worker := workerPID(t, p)
+	file := t.TempDir() + "/ended"
+	f := afterContext.Submit(t.Context(), p, file)
+	eventually(t, "its context has ended", func() bool { return len(lines(t, file)) == 1 })
+	time.AfterFunc(0, func() { f.Kill() })
+	var timeout *pool.TimeoutError
+	var killed *pool.KilledError
+	if _, err := result(t, f); !errors.As(err, &timeout) && !errors.As(err, &killed) {
+		t.Errorf("got %v", err)
+	}
+	if alive(worker) {
+		t.Error("the worker lives")
+	}
+}
+
+// TestKillHitsNobodyElse kills tasks at random among thousands of tiny ones:
+// each that was not killed succeeds.
+func TestKillHitsNobodyElse(t *testing.T) {
+	const tasks, odds = 4000, 40
+	p := newProcessPool(t, pool.Config{Workers: 2})
+	fs := make([]*futures.Future[int], tasks)
+	killed := make([]bool, tasks)
+	for n := range fs {
+		fs[n] = double.Submit(t.Context(), p, n)
+		if rand.N(odds) == 0 {
+			victim := n - rand.N(min(n+1, 20))
+			killed[victim] = fs[victim].Kill() || killed[victim]
+		}
+	}
+	kills := 0
+	for n, f := range fs {
+		got, err := result(t, f)
+		var cancelled *futures.CancelledError
+		switch {
+		case err == nil && got == 2*n: // also when the kill came too late
+		case killed[n] && (errors.Is(err, pool.ErrKilled) || errors.As(err, &cancelled)):
+			kills++
+		default:
+			t.Errorf("task %d (killed: %t) is %d, %v", n, killed[n], got, err)
+		}
+	}
+	if kills == 0 {
+		t.Error("none was killed")
+	}
+	t.Logf("%d killed or cancelled, %d workers started", kills, p.Stats().Started)
+}
+
+// TestCancelledNeverRan hammers Cancel against the beginning of tasks.
+func TestCancelledNeverRan(t *testing.T) {
+	const tasks = 3000
+	p := newProcessPool(t, pool.Config{Workers: 2})
+	log := t.TempDir() + "/log"
+	fs := make([]*futures.Future[none], tasks)
+	for n := range fs {
+		fs[n] = appendLine.Submit(t.Context(), p, appendTo{log, itoa(n)})
+		if n%2 == 0 {
+			fs[max(0, n-rand.N(8))].Cancel()
+		}
+	}
+	cancelled := 0
+	for n, f := range fs {
+		_, err := result(t, f)
+		if f.State() == futures.Cancelled {
+			cancelled++
+		} else if err != nil {
+			t.Fatalf("task %d: %v", n, err)
+		}
+	}
+	ran := make(map[int]int)
+	for _, line := range lines(t, log) {
+		ran[atoi(line)]++
+	}
+	for n, f := range fs {
+		if want := map[futures.State]int{futures.Succeeded: 1, futures.Cancelled: 0}[f.State()]; ran[n] != want {
+			t.Errorf("task %d is %v and ran %d times", n, f.State(), ran[n])
+		}
+	}
+	if cancelled == 0 || cancelled == tasks {
+		t.Errorf("%d of %d were cancelled", cancelled, tasks)
+	}
+	if s := p.Stats(); s.Cancelled != uint64(cancelled) || s.Succeeded != uint64(tasks-cancelled) {
+		t.Errorf("the figures: %+v", s)
+	}
+}
