@@ -52,6 +52,12 @@
 // methods and Supervision.Broken run on actors' goroutines, Supervision.Prepare
 // on the spawner's: none of them may block.
 //
+// # Costs
+//
+// On a machine with two cores: from Kill at once to Exited 0.3 ms, of which the
+// kernel takes 0.2 to end a small process; from Resize to Started 0.4 ms, of which
+// 0.2 are the bare start. BenchmarkKill and BenchmarkStart measure both.
+//
 // # Systems
 //
 // Linux: each process leads a process group of its own and gets SIGKILL when
