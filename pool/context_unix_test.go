@@ -119,7 +119,7 @@ func TestCallersContextHeeded(t *testing.T) {
 // lives. Those that are not ended succeed, and none is left.
 func TestContextEndsAtAnyMoment(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 2, Grace: time.Millisecond})
-	for range 500 {
+	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended, bystander := double.Submit(ctx, p, 1), double.Submit(t.Context(), p, 2)
 		go cancel()
@@ -130,7 +130,7 @@ func TestContextEndsAtAnyMoment(t *testing.T) {
 	}
 	// One after another at one worker, of which the second has begun before the
 	// end of the first is known: the end of its context must not be lost.
-	for range 300 {
+	for range 60 {
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 20 {
 			double.Submit(t.Context(), p, 1)

@@ -78,18 +78,20 @@ func TestKillStopped(t *testing.T) {
 	failure[*pool.KilledError](t, f)
 }
 
-// TestKillDuringGrace: a kill does not wait for the end of the grace, and what
-// the deadline said stands.
+// TestKillDuringGrace: a kill does not wait for the end of the grace, and the
+// first cause stands.
 func TestKillDuringGrace(t *testing.T) {
-	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 20 * time.Millisecond, Grace: time.Hour})
+	p := newProcessPool(t, pool.Config{Workers: 1, Grace: time.Hour})
 	worker := workerPID(t, p)
 	file := t.TempDir() + "/ended"
-	f := afterContext.Submit(t.Context(), p, file)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	f := running(t, afterContext.Submit(ctx, p, file))
+	cancel(errWhy)
 	eventually(t, "its context has ended", func() bool { return len(lines(t, file)) == 1 })
-	time.AfterFunc(0, func() { f.Kill() })
-	var timeout *pool.TimeoutError
-	var killed *pool.KilledError
-	if _, err := result(t, f); !errors.As(err, &timeout) && !errors.As(err, &killed) {
+	if !f.Kill() {
+		t.Fatal("Kill refuses")
+	}
+	if err := failure[*pool.KilledError](t, f); !errors.Is(err, errWhy) {
 		t.Errorf("got %v", err)
 	}
 	if alive(worker) {
