@@ -82,7 +82,7 @@ func (c *call[In, Out]) submit(ctx context.Context, p Pool, d *definition, optio
 	switch {
 	case ctx == nil:
 		c.fail(&ConfigError{Field: "Submit", Reason: "the context is nil"})
-	case p == nil:
+	case missing(p):
 		c.fail(&ConfigError{Field: "Submit", Reason: "the pool is nil"})
 	case c.limit < 0:
 		c.fail(&ConfigError{Field: "WithTimeout", Reason: fmt.Sprintf("%v is negative", c.limit)})
@@ -90,6 +90,19 @@ func (c *call[In, Out]) submit(ctx context.Context, p Pool, d *definition, optio
 		p.Submit(&c.Job)
 	}
 	return future
+}
+
+// missing tells a pool that is none, also one that its constructor has refused.
+func missing(p Pool) bool {
+	switch p := p.(type) {
+	case nil:
+		return true
+	case *ProcessPool:
+		return p == nil
+	case *GoroutinePool:
+		return p == nil
+	}
+	return false
 }
 
 func (c *call[In, Out]) encode() ([]byte, error) { return encode(c.in) }
