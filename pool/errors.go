@@ -229,7 +229,7 @@ type ShutdownError struct {
 
 // Error implements error.
 func (e *ShutdownError) Error() string {
-	return fmt.Sprintf("shutdown ran out of time (%v): %d running tasks were killed, %d waiting ones cancelled", e.Cause, e.Killed, e.Cancelled)
+	return fmt.Sprintf("the shutdown ran out of time (%v): tasks killed: %d, cancelled: %d", e.Cause, e.Killed, e.Cancelled)
 }
 
 // Unwrap returns the context's cause.

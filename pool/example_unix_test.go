@@ -1,0 +1,207 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"math"
+	"time"
+
+	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/pool"
+)
+
+// What follows are the tasks of the examples. Godoc shows the examples without
+// them, so that each says what its task does.
+
+var errNegative = pool.RegisterError(errors.New("negative number"))
+
+var sqrt = pool.NewTask("sqrt", func(_ context.Context, x float64) (float64, error) {
+	if x < 0 {
+		return 0, fmt.Errorf("sqrt(%v): %w", x, errNegative)
+	}
+	return math.Sqrt(x), nil
+})
+
+var hang = pool.NewTask("hang", func(context.Context, string) (string, error) {
+	select {}
+})
+
+func ExampleNewTask() {
+	// A package variable of a program whose main function begins with pool.Main():
+	//
+	//	var square = pool.NewTask("square", func(_ context.Context, n int) (int, error) {
+	//		return n * n, nil
+	//	})
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	v, err := square.Submit(context.Background(), p, 12).Result(context.Background())
+	fmt.Println(v, err)
+	// Output: 144 <nil>
+}
+
+// The same task runs on either kind of pool.
+func ExampleTask_Submit() {
+	processes, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer processes.Close()
+	goroutines, err := pool.NewGoroutinePool(pool.Config{Workers: 100})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer goroutines.Close()
+
+	ctx := context.Background()
+	for _, p := range []pool.Pool{processes, goroutines} {
+		fmt.Println(square.Submit(ctx, p, 12).Result(ctx))
+	}
+	// Output:
+	// 144 <nil>
+	// 144 <nil>
+}
+
+// Futures of any types can be read together, as they complete.
+func ExampleNewProcessPool() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	fs := []futures.Awaitable{
+		square.Submit(ctx, p, 12),
+		sqrt.Submit(ctx, p, 2.25),
+	}
+	for f := range futures.AsCompleted(ctx, fs) {
+		fmt.Println(f.State(), f.Err(ctx))
+	}
+	// Output:
+	// succeeded <nil>
+	// succeeded <nil>
+}
+
+// A task that hangs is killed at its limit. The others notice nothing.
+func ExampleWithTimeout() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1, Grace: pool.NoGrace})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	hung := hang.Submit(ctx, p, "for ever", pool.WithTimeout(50*time.Millisecond))
+	next := square.Submit(ctx, p, 12)
+
+	_, err = hung.Result(ctx)
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	fmt.Println(next.Result(ctx))
+	// Output:
+	// true
+	// 144 <nil>
+}
+
+func ExampleTimeoutError() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1, TaskTimeout: 50 * time.Millisecond})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	_, err = hang.Submit(ctx, p, "for ever").Result(ctx)
+	if timeout, ok := errors.AsType[*pool.TimeoutError](err); ok {
+		fmt.Printf("%s was over its limit of %v on worker %d\n", timeout.Task, timeout.Limit, timeout.Worker)
+	}
+	// Output: hang was over its limit of 50ms on worker 1
+}
+
+// Cancel withdraws a task that has not begun. Kill ends one that has.
+func ExampleKilledError() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	hung := hang.Submit(ctx, p, "for ever")
+	for hung.State() != futures.Running {
+		time.Sleep(time.Millisecond)
+	}
+	fmt.Println("cancelled:", hung.Cancel())
+	fmt.Println("killed:", hung.Kill())
+
+	_, err = hung.Result(ctx)
+	_, isKilled := errors.AsType[*pool.KilledError](err)
+	fmt.Println(isKilled, errors.Is(err, pool.ErrKilled))
+	// Output:
+	// cancelled: false
+	// killed: true
+	// true true
+}
+
+// A shutdown waits for what was accepted, but not for ever.
+func ExampleProcessPool_Shutdown() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	hung := hang.Submit(context.Background(), p, "for ever")
+	waits := square.Submit(context.Background(), p, 13)
+
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	err = p.Shutdown(ctx, pool.Drain)
+	fmt.Println(err)
+	fmt.Println(hung.State(), waits.State())
+	// Output:
+	// the shutdown ran out of time (context deadline exceeded): tasks killed: 1, cancelled: 1
+	// failed cancelled
+}
+
+// A closure needs no name, since it stays in this process.
+func ExampleGo() {
+	p, err := pool.NewGoroutinePool(pool.Config{Workers: 10})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	greeting := "hello"
+	f := pool.Go(ctx, p, func(context.Context) (string, error) {
+		return greeting + ", world", nil
+	})
+	fmt.Println(f.Result(ctx))
+	// Output: hello, world <nil>
+}
+
+// An error from another process is text, but for those that both sides know.
+func ExampleRegisterError() {
+	// A package variable, and a task that wraps it:
+	//
+	//	var errNegative = pool.RegisterError(errors.New("negative number"))
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	_, err = sqrt.Submit(ctx, p, -1).Result(ctx)
+	fmt.Println(errors.Unwrap(err))
+	fmt.Println(errors.Is(err, errNegative))
+	// Output:
+	// sqrt(-1): negative number
+	// true
+}
