@@ -250,3 +250,25 @@ func TestDelayIsSetBack(t *testing.T) {
 		t.Error("broken")
 	}
 }
+
+// Starts that fail together count once, and after that there is one try at a
+// time: 8, and then 4 more.
+func TestFailingTogether(t *testing.T) {
+	var starts atomic.Int64
+	v, broken := supervise(t, newSystem(t), actors.Supervision{
+		Workers: 8,
+		Prepare: func() (actors.Command, actors.Owner, error) {
+			starts.Add(1)
+			return actors.Command{}, nil, syscall.EAGAIN
+		},
+	})
+	var b *actors.BrokenError
+	if err := receive(t, broken); !errors.As(err, &b) || b.Failures != 5 || !errors.Is(err, syscall.EAGAIN) {
+		t.Errorf("%+v", err)
+	}
+	v.Stop(actors.Ladder{}, actors.Cause{})
+	receive(t, v.Done())
+	if starts.Load() != 12 {
+		t.Errorf("%d starts, want 8 together and 4 alone", starts.Load())
+	}
+}

@@ -34,6 +34,7 @@ func (s State) String() string {
 // the process has exited.
 type Process struct {
 	supervisor *Supervisor
+	asked      time.Time // when its start was asked for
 	self       address[processMessage]
 	blame      blame
 	state      atomic.Uint32 // a State; Busy is kept apart

@@ -17,7 +17,8 @@ type Supervision struct {
 	// runtime.Goexit in it ends the program. Required.
 	Prepare func() (Command, Owner, error)
 	// MaxFailures is how many starts within Within may fail to become ready until
-	// the supervisor is broken. The last of them breaks it. Default: 5 in 10 s.
+	// the supervisor is broken. The last of them breaks it. Starts that were under
+	// way together count once. Default: 5 in 10 s.
 	MaxFailures int
 	Within      time.Duration
 	// StartTimeout is the time from the start to Process.Ready. A process that

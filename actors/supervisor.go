@@ -28,6 +28,7 @@ type Supervisor struct {
 	children  map[string]*Process   // live, or exited and not told yet; by the id of its actor
 	intensity *intensity
 	delay     *time.Timer // runs until starts may be tried again; nil: now
+	failed    time.Time   // when the last failure was counted; zero once one has become ready
 	stopping  bool
 	broken    bool
 }
@@ -65,9 +66,9 @@ func (v *Supervisor) receive(c cell, m supervisorMessage) {
 	case resize:
 		v.want = m.workers
 	case becameReady:
-		v.intensity.succeeded()
+		v.succeeded()
 	case vacated:
-		v.intensity.succeeded()
+		v.succeeded()
 		delete(v.live, m.process)
 	case delayOver:
 		v.delay = nil
@@ -83,7 +84,7 @@ func (v *Supervisor) childEnded(c cell, id string) {
 	delete(v.children, id)
 	delete(v.live, p)
 	if p.failure != nil && !v.stopping && !v.broken {
-		v.onFailure(p.failure)
+		v.onFailure(p)
 	}
 	v.reconcile(c)
 }
@@ -102,14 +103,29 @@ func (v *Supervisor) reconcile(c cell) {
 		}
 	case v.broken, v.delay != nil:
 	default:
-		for len(v.live) < v.want {
+		for len(v.live) < v.want && (v.failed.IsZero() || !v.starting()) {
 			v.start(c)
 		}
 	}
 }
 
+// starting reports whether a start is under way.
+func (v *Supervisor) starting() bool {
+	for p := range v.live {
+		if p.State() == Starting {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *Supervisor) succeeded() {
+	v.failed = time.Time{}
+	v.intensity.succeeded()
+}
+
 func (v *Supervisor) start(c cell) {
-	p := &Process{supervisor: v}
+	p := &Process{supervisor: v, asked: time.Now()}
 	p.self = spawnChild(c, v.system.engine, p)
 	v.children[p.self.id()] = p
 	v.live[p] = struct{}{}
@@ -125,24 +141,25 @@ func (v *Supervisor) onStop(m stop) {
 	}
 }
 
-func (v *Supervisor) onFailure(reason error) {
-	permanent := isPermanent(reason)
-	if v.intensity.failed(time.Now()) || permanent {
+func (v *Supervisor) onFailure(p *Process) {
+	permanent := isPermanent(p.failure)
+	if p.asked.Before(v.failed) && !permanent {
+		return // it failed together with one that was counted
+	}
+	v.failed = time.Now()
+	if v.intensity.failed(v.failed) || permanent {
 		v.giveUp(&BrokenError{
 			Name:     v.cfg.Name,
 			Failures: len(v.intensity.failures),
 			Within:   v.cfg.Within,
 			Final:    permanent,
-			Last:     reason,
+			Last:     p.failure,
 		})
 		return
 	}
-	if v.delay != nil {
-		return // of several that failed together
-	}
 	d := v.intensity.nextDelay()
 	v.delay = time.AfterFunc(d, func() { v.self.send(delayOver{}) })
-	v.logger.Warn("a process did not become ready", slog.Any("error", reason), slog.Duration("next_try_in", d))
+	v.logger.Warn("a process did not become ready", slog.Any("error", p.failure), slog.Duration("next_try_in", d))
 }
 
 func (v *Supervisor) giveUp(err *BrokenError) {
