@@ -1,16 +1,11 @@
 package reactor_test
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -55,10 +50,13 @@ func open(t testing.TB, b reactor.Backend) *reactor.Reactor {
 	return r
 }
 
+// exitAtOnce spares the second that an exit takes with the race detector.
+const exitAtOnce = "GORACE=atexit_sleep_ms=0"
+
 // helper is the command of a re-executed test binary.
 func helper(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), helperVariable+"="+name)
+	cmd.Env = append(os.Environ(), exitAtOnce, helperVariable+"="+name)
 	return cmd
 }
 
@@ -204,76 +202,19 @@ func tool(t testing.TB, name string, args ...string) *exec.Cmd {
 	return exec.Command(path, args...)
 }
 
-// conversation is a helper that runs beside the test and is talked with line by line.
-type conversation struct {
-	t     testing.TB
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines *bufio.Reader
-}
-
-// converse starts cmd by os/exec. It is ended by the end of its stdin.
-func converse(t testing.TB, cmd *exec.Cmd) *conversation {
+// alone gives a test a process of its own, for what it does to the one that it
+// runs in. It reports whether this is that process; in the other the test is done.
+func alone(t *testing.T) bool {
 	t.Helper()
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
+	const variable = "STINT_REACTOR_TEST_ALONE"
+	if os.Getenv(variable) == t.Name() {
+		return true
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	cmd := exec.Command(os.Args[0], "-test.v", "-test.count=1", "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), exitAtOnce, variable+"="+t.Name())
+	output, err := cmd.CombinedOutput()
+	if err != nil || !bytes.Contains(output, []byte("--- PASS: "+t.Name())) {
+		t.Errorf("in a process of its own: %v\n%s", err, output)
 	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c := &conversation{t, cmd, stdin, bufio.NewReader(stdout)}
-	t.Cleanup(c.end)
-	return c
-}
-
-// hear returns the next line.
-func (c *conversation) hear() string {
-	c.t.Helper()
-	line, err := c.lines.ReadString('\n')
-	if err != nil {
-		c.t.Fatalf("%v: %v", c.cmd.Args, err)
-	}
-	return strings.TrimSpace(line)
-}
-
-func (c *conversation) say(line string) {
-	c.t.Helper()
-	if _, err := fmt.Fprintln(c.stdin, line); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-func (c *conversation) end() {
-	c.t.Helper()
-	_ = c.stdin.Close()
-	if err := c.cmd.Wait(); err != nil && !errors.Is(err, os.ErrClosed) {
-		c.t.Errorf("%v: %v", c.cmd.Args, err)
-	}
-}
-
-// runHelper runs a helper that makes its own assertions, and fails with what it printed.
-func runHelper(t testing.TB, name string, args ...string) {
-	t.Helper()
-	var output bytes.Buffer
-	cmd := helper(name, args...)
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("helper %s %v: %v\n%s", name, args, err, output.Bytes())
-	}
-}
-
-// openDescriptors counts this program's.
-func openDescriptors(t testing.TB) int {
-	t.Helper()
-	names, err := filepath.Glob("/proc/self/fd/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(names)
+	return false
 }

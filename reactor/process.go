@@ -17,7 +17,8 @@ import "os"
 //	release()                  lets go of what the system holds for it
 type process struct {
 	pid    int
-	child  bool        // as the kernel said when the watch began: ours to reap
+	owned  bool        // given to Watch: ours to reap, also when stopped
+	child  bool        // as the kernel says
 	group  bool        // it leads a process group of its own
 	origin *os.Process // what Watch was given, until adopt
 	handle

@@ -65,10 +65,7 @@ func (p *process) lookForeign() (Exit, finding) {
 		p.child = false
 		return Exit{}, running
 	}
-	if p.child {
-		return unknown(ErrReapedElsewhere), ended
-	}
-	return unknown(ErrNotChild), ended
+	return p.lost(), ended
 }
 
 // awaiter blocks a thread in the system's wait, which leaves the status to be reaped.

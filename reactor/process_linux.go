@@ -135,21 +135,14 @@ func (p *process) lookForeign() (Exit, finding) {
 	return exitOf(syscall.WaitStatus(info.Exit_code)), ended
 }
 
-func (p *process) lost() Exit {
-	if p.child {
-		return unknown(ErrReapedElsewhere)
-	}
-	return unknown(ErrNotChild)
-}
-
 // alive reports whether the process that the watch began with still runs, from
 // its pid alone.
 func (p *process) alive() bool {
-	if kill(p.pid, 0) == os.ErrProcessDone {
-		return false
-	}
 	s, err := readStat(p.pid)
-	return err != nil || p.started(s) && !s.dead()
+	if err != nil { // it is gone, or there is no descriptor left, or no /proc
+		return kill(p.pid, 0) != os.ErrProcessDone
+	}
+	return p.started(s) && !s.dead()
 }
 
 // same reports whether the pid names the process that the watch began with.

@@ -54,3 +54,11 @@ func (p *process) mine() bool {
 	}
 	return p.same()
 }
+
+// lost is the exit of a process whose status cannot be had.
+func (p *process) lost() Exit {
+	if p.child || p.owned {
+		return unknown(ErrReapedElsewhere)
+	}
+	return unknown(ErrNotChild)
+}

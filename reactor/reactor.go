@@ -144,8 +144,7 @@ func (r *Reactor) newWatch(pid int, origin *os.Process, deliver func(Exit), opts
 	w := &Watch{
 		reactor:  r,
 		deliver:  deliver,
-		owned:    origin != nil,
-		process:  process{pid: pid, group: o.group, origin: origin},
+		process:  process{pid: pid, owned: origin != nil, group: o.group, origin: origin},
 		position: unscheduled,
 	}
 	return w, w.process.identify()

@@ -46,7 +46,6 @@ const (
 type Watch struct {
 	reactor *Reactor
 	token   uint64 // never used for another watch
-	owned   bool   // ours to reap, also when stopped
 
 	// mu guards the process, so that no signal can be sent between its reap and
 	// the record of that; and what follows.
@@ -126,7 +125,7 @@ func (w *Watch) Stop() bool {
 	}
 	w.stopped = true
 	w.deliver = nil
-	owned := w.owned
+	owned := w.process.owned
 	w.mu.Unlock()
 	if !owned {
 		w.drop(ErrStopped)
