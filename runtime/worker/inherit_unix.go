@@ -14,22 +14,32 @@ import (
 const environmentKey = "STINT_WORKER"
 
 // inherited reports whether this process was started as a worker. It is found
-// out before main, and the traces are removed, so that what the worker itself
-// starts inherits neither the mark nor the channel.
+// out, and the traces are removed, before main and before anything that imports
+// this package: so what the worker itself opens is not taken for inherited, and
+// what it starts inherits neither the mark nor the channel.
 var inherited = func() bool {
 	if os.Getenv(environmentKey) == "" {
 		return false
 	}
 	os.Unsetenv(environmentKey)
-	unix.CloseOnExec(channelFD)
-	unix.CloseOnExec(claimsFD)
+	if checkChannel() == nil { // else somebody set the mark by hand, which Serve tells
+		unix.CloseOnExec(channelFD)
+		unix.CloseOnExec(claimsFD)
+		closeStrays()
+	}
 	return true
 }()
 
+// checkChannel looks whether a socket was handed down.
+func checkChannel() error {
+	_, err := unix.GetsockoptInt(channelFD, unix.SOL_SOCKET, unix.SO_TYPE)
+	return os.NewSyscallError("getsockopt", err)
+}
+
 // openInherited opens what the host handed down.
 func openInherited() (*os.File, *claimTable, error) {
-	if _, err := unix.GetsockoptInt(channelFD, unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
-		return nil, nil, os.NewSyscallError("getsockopt", err)
+	if err := checkChannel(); err != nil {
+		return nil, nil, err
 	}
 	if err := unix.SetNonblock(channelFD, true); err != nil {
 		return nil, nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)

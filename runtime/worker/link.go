@@ -215,7 +215,7 @@ func (l *Link) Quit() { l.outbox.raw(wire.AppendFrame(nil, wire.Header{Kind: wir
 func (l *Link) read() error {
 	frames := wire.NewReader(l.socket, wire.HelloLimit)
 	if err := l.handshake(frames); err != nil {
-		return err
+		return l.ending(err)
 	}
 	frames.SetLimit(max(l.config.Limit, wire.ResultHeadSize+wire.MaxFailure)) // a failure always fits
 	l.config.Receiver.Ready()
@@ -244,7 +244,7 @@ func (l *Link) handshake(frames *wire.Reader) error {
 	l.outbox.raw(hello)
 	header, payload, err := frames.Next()
 	if err != nil {
-		return l.ending(err)
+		return err
 	}
 	if header.Kind == wire.KindNoMain {
 		return ErrNoMain
@@ -308,7 +308,7 @@ func parseResult(header wire.Header, payload []byte) (Result, error) {
 	return result, &wire.Error{What: "frame", Reason: fmt.Sprintf("a worker does not send %s", header.Kind)}
 }
 
-// ending turns the error of a read into what Closed tells.
+// ending turns the error that ended the reading into what Closed tells.
 func (l *Link) ending(err error) error {
 	var bad *wire.Error
 	switch {

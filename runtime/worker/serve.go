@@ -43,7 +43,6 @@ func Executable() (string, error) { return executable() }
 // tasks one after another, and ends the process when the host asks for it or is
 // gone. It does not return. The calling goroutine becomes the reader.
 func Serve(handler Handler) {
-	closeStrays()
 	socket, claims, err := openInherited()
 	if err != nil {
 		refuse("it has no channel: %v (STINT_WORKER is set by a pool for its own workers; unset it)", err)

@@ -22,7 +22,6 @@ func unmapShared([]byte) error                      { return nil }
 func duplicate(*os.File, int) (*os.File, error)     { return nil, errNoChannel }
 func isReset(error) bool                            { return false }
 func openInherited() (*os.File, *claimTable, error) { return nil, nil, errNoChannel }
-func closeStrays()                                  {}
 func leave()                                        { os.Exit(exitOrphaned) }
 
 const channelFD = 3

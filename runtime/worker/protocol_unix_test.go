@@ -1,0 +1,419 @@
+//go:build unix
+
+package worker_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/reactor/leaktest"
+	"github.com/stint-go/stint/runtime/internal/wire"
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// impostor is a worker played by hand: the other end of the channel, in this
+// process.
+type impostor struct {
+	t      testing.TB
+	conn   *net.UnixConn
+	frames *wire.Reader
+}
+
+// openImpostor starts a link to an impostor that has said nothing yet.
+func openImpostor(t testing.TB, receiver worker.Receiver) (*worker.Link, *impostor) {
+	t.Helper()
+	link, files, err := worker.Open(worker.LinkConfig{Worker: 7, Limit: 1 << 20, Receiver: receiver})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.FileConn(files[3])
+	for _, f := range files {
+		f.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn.Close()
+		link.Close()
+		link.Release()
+	})
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	link.Start()
+	return link, &impostor{t: t, conn: conn.(*net.UnixConn), frames: wire.NewReader(conn, 2<<20)}
+}
+
+func (i *impostor) write(frames ...[]byte) {
+	i.t.Helper()
+	// An error means that the link closed on what came before.
+	_, _ = i.conn.Write(bytes.Join(frames, nil))
+}
+
+// answer is the right answer to the host's hello, but for a change.
+func (i *impostor) answer(change func(*wire.Hello)) []byte {
+	i.t.Helper()
+	header, payload, err := i.frames.Next()
+	if err != nil || header.Kind != wire.KindHello {
+		i.t.Fatal(header, err)
+	}
+	hello, err := wire.ParseHello(payload)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	if change != nil {
+		change(&hello)
+	}
+	frame, err := wire.AppendHello(nil, hello)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return frame
+}
+
+// watcher is a receiver that keeps what it is told.
+type watcher struct {
+	ready   int
+	results []worker.Result
+	closed  chan error
+}
+
+func newWatcher() *watcher { return &watcher{closed: make(chan error, 1)} }
+
+func (w *watcher) Ready() { w.ready++ }
+func (w *watcher) Results(results []worker.Result) {
+	for _, r := range results {
+		r.Value = bytes.Clone(r.Value)
+		w.results = append(w.results, r)
+	}
+}
+func (w *watcher) Closed(err error) { w.closed <- err }
+
+// play has an impostor say something, after the handshake or instead of it, and
+// then end, and returns what the receiver was told.
+func play(t testing.TB, greet bool, say ...[]byte) (*watcher, error) {
+	t.Helper()
+	w := newWatcher()
+	_, i := openImpostor(t, w)
+	if greet {
+		say = append([][]byte{i.answer(nil)}, say...)
+	}
+	i.write(say...)
+	if err := i.conn.CloseWrite(); err != nil && !errors.Is(err, syscall.ENOTCONN) {
+		t.Fatal(err)
+	}
+	err, _ := receive(t, w.closed)
+	if _, readErr := io.Copy(io.Discard, i.conn); errors.Is(readErr, os.ErrDeadlineExceeded) {
+		t.Error("the link is closed, and the worker does not see it")
+	}
+	return w, err
+}
+
+func frameOf(kind wire.Kind, payload string) []byte {
+	return wire.AppendFrame(nil, wire.Header{Kind: kind, Slot: 1, ID: 1}, []byte(payload))
+}
+
+func valueFrame(slot uint16, id uint64, value string) []byte {
+	head := wire.AppendResultHead(nil, wire.Header{Kind: wire.KindValue, Slot: slot, ID: id}, time.Second, len(value))
+	return append(head, value...)
+}
+
+// SEC-4, invariant 7: a worker that says what no worker says is told of, by a
+// *ProtocolError, and what it had said before counts.
+func TestProtocolErrors(t *testing.T) {
+	size := func(n uint32) []byte {
+		return wire.AppendHeader(nil, wire.Header{Kind: wire.KindValue, Slot: 1, ID: 1, Size: n})
+	}
+	reserved := frameOf(wire.KindSkipped, "")
+	reserved[5] = 1
+	for name, test := range map[string]struct {
+		say    []byte
+		reason string
+	}{
+		"zeros":              {make([]byte, 100), "unknown kind 0"},
+		"text":               {[]byte("panic: runtime error: index out of range"), "unknown kind"},
+		"reserved byte":      {reserved, "reserved byte"},
+		"size 2^32-1":        {size(math.MaxUint32), "over the limit"},
+		"size over limit":    {size(1<<20 + 1), "over the limit"},
+		"slot beyond table":  {valueFrame(worker.Slots, 1, "value"), "slot 256 of 256"},
+		"skipped slot":       {wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: math.MaxUint16}, nil), "slot 65535"},
+		"value without time": {frameOf(wire.KindValue, "1234567"), "too short"},
+		"negative time":      {frameOf(wire.KindValue, strings.Repeat("\xff", 8)), "negative time"},
+		"failure of nothing": {frameOf(wire.KindFailure, "12345678"), "bad failure"},
+		"failure of garbage": {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00garbage"), "bad failure"},
+		"failure of a bomb":  {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x05\x9b\x7f\xff\xff\xff\xff\xff\xff\xff"), "bad failure"},
+		"failure of no kind": {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x01\x18\x63"), "unknown kind 99"},
+		"another hello":      {frameOf(wire.KindHello, ""), "a worker does not send hello"},
+		"no main, too late":  {frameOf(wire.KindNoMain, ""), "a worker does not send no-main"},
+		"task":               {frameOf(wire.KindTask, ""), "a worker does not send task"},
+		"cancel":             {frameOf(wire.KindCancel, "\x01"), "a worker does not send cancel"},
+		"quit":               {frameOf(wire.KindQuit, ""), "a worker does not send quit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, err := play(t, true, valueFrame(3, 9, "before"), test.say, valueFrame(3, 10, "after"))
+			var protocol *worker.ProtocolError
+			if !errors.As(err, &protocol) || protocol.Worker != 7 || !strings.Contains(err.Error(), test.reason) {
+				t.Errorf("closed with %v, want a protocol error with %q", err, test.reason)
+			}
+			var bad *wire.Error
+			if !errors.As(err, &bad) {
+				t.Errorf("%v does not wrap what was wrong", err)
+			}
+			if w.ready != 1 || len(w.results) != 1 || string(w.results[0].Value) != "before" {
+				t.Errorf("ready %d times, results %+v", w.ready, w.results)
+			}
+		})
+	}
+}
+
+// What comes instead of a worker's hello.
+func TestHandshakeErrors(t *testing.T) {
+	hello := func(change func(*wire.Hello)) []byte {
+		h := wire.Hello{Nonce: make([]byte, wire.NonceSize), Identity: "a build"}
+		if change != nil {
+			change(&h)
+		}
+		frame, err := wire.AppendHello(nil, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return frame
+	}
+	version := hello(nil)
+	version[wire.HeaderSize+6]++
+	for name, test := range map[string]struct {
+		say       []byte
+		handshake bool // else protocol
+		reason    string
+	}{
+		"zeros":             {make([]byte, 100), false, "unknown kind 0"},
+		"text":              {[]byte("usage: program [flags] file …\n"), false, "bad frame"},
+		"a value":           {valueFrame(0, 0, ""), true, "it began with a value frame"},
+		"a task":            {frameOf(wire.KindTask, ""), true, "it began with a task frame"},
+		"an empty hello":    {frameOf(wire.KindHello, ""), true, "does not speak this protocol"},
+		"wrong magic":       {frameOf(wire.KindHello, "stilt\x00\x01\x00"), true, "does not speak this protocol"},
+		"another version":   {version, true, "speaks version 2, this side version 1"},
+		"a hello of 4 KiB":  {frameOf(wire.KindHello, strings.Repeat("x", 4097)), false, "over the limit of 4096"},
+		"no nonce":          {hello(func(h *wire.Hello) { h.Nonce = nil }), true, "out of bounds"},
+		"wrong nonce":       {hello(nil), true, "wrong nonce"},
+		"a bomb in a hello": {frameOf(wire.KindHello, "stint\x00\x01\x00\xa1\x01\x5b\x7f\xff\xff\xff\xff\xff\xff\xff"), true, "bad hello"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, err := play(t, false, test.say)
+			var handshake *worker.HandshakeError
+			var protocol *worker.ProtocolError
+			if errors.As(err, &handshake) != test.handshake || errors.As(err, &protocol) == test.handshake {
+				t.Errorf("closed with %T", err)
+			}
+			if err == nil || !strings.Contains(err.Error(), test.reason) {
+				t.Errorf("closed with %v, want %q", err, test.reason)
+			}
+			if handshake != nil && (handshake.Worker != 7 || handshake.Mismatch) {
+				t.Errorf("%+v", handshake)
+			}
+			if w.ready != 0 || len(w.results) != 0 {
+				t.Errorf("ready %d times, results %+v", w.ready, w.results)
+			}
+		})
+	}
+}
+
+// SEC-3, SEC-11: another build is refused, and so is who does not know the nonce.
+func TestWrongAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		change   func(*wire.Hello)
+		mismatch bool
+		reason   string
+	}{
+		"identity":   {func(h *wire.Hello) { h.Identity += " of yesterday" }, true, "of yesterday"},
+		"no build":   {func(h *wire.Hello) { h.Identity = "" }, true, "another build"},
+		"nonce":      {func(h *wire.Hello) { h.Nonce[wire.NonceSize-1] ^= 1 }, false, "wrong nonce"},
+		"both wrong": {func(h *wire.Hello) { h.Nonce[0]++; h.Identity = "" }, false, "wrong nonce"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWatcher()
+			_, i := openImpostor(t, w)
+			i.write(i.answer(test.change))
+			err, _ := receive(t, w.closed)
+			var handshake *worker.HandshakeError
+			if !errors.As(err, &handshake) || handshake.Mismatch != test.mismatch || !strings.Contains(handshake.Reason, test.reason) {
+				t.Errorf("closed with %v", err)
+			}
+			if w.ready != 0 {
+				t.Error("it was ready")
+			}
+			if _, err := io.Copy(io.Discard, i.conn); errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Error("the channel is still open")
+			}
+		})
+	}
+}
+
+// The nonce is another one for each worker.
+func TestNonce(t *testing.T) {
+	nonces := map[string]bool{}
+	for range 10 {
+		w := newWatcher()
+		link, i := openImpostor(t, w)
+		i.answer(func(h *wire.Hello) { nonces[string(h.Nonce)] = true })
+		link.Close()
+		receive(t, w.closed)
+	}
+	if len(nonces) != 10 {
+		t.Errorf("%d nonces for 10 workers", len(nonces))
+	}
+}
+
+// A worker may end at any byte of what it says: that is no violation, and all
+// that it had said before counts. It is ready after a whole hello, not before.
+func TestEndAtAnyByte(t *testing.T) {
+	var results []byte
+	for id := range uint64(3) {
+		results = append(results, valueFrame(uint16(id), id, "value")...)
+	}
+	whole := len(valueFrame(0, 0, "value"))
+	for end := range len(results) + 1 {
+		w, err := play(t, true, results[:end])
+		if err != nil {
+			t.Errorf("after %d bytes: closed with %v", end, err)
+		}
+		if want := end / whole; len(w.results) != want {
+			t.Errorf("after %d bytes: %d results, want %d", end, len(w.results), want)
+		}
+	}
+	hello := frameOf(wire.KindHello, "stint\x00\x01\x00")
+	for end := range len(hello) {
+		if w, err := play(t, false, hello[:end]); err != nil || w.ready != 0 {
+			t.Errorf("after %d bytes of a hello: closed with %v", end, err)
+		}
+	}
+}
+
+// Results that were written before a death count, though the worker left tasks
+// unread, which resets the connection.
+func TestResultsBeforeReset(t *testing.T) {
+	for range 20 {
+		w := newWatcher()
+		link, i := openImpostor(t, w)
+		hello := i.answer(nil)
+		for id := range uint64(100) {
+			link.Offer(uint16(id), id, "task", 0, make([]byte, 1000))
+		}
+		i.write(hello)
+		if _, err := i.conn.Read(make([]byte, 1)); err != nil { // some are there
+			t.Fatal(err)
+		}
+		for id := range uint64(100) {
+			i.write(valueFrame(uint16(id), id, "value"))
+		}
+		i.conn.Close()
+		if err, _ := receive(t, w.closed); err != nil || len(w.results) != 100 {
+			t.Fatalf("%d of 100 results, closed with %v", len(w.results), err)
+		}
+	}
+}
+
+// No Offer waits for a worker that does not read, and Close waits for nobody.
+func TestWorkerThatDoesNotRead(t *testing.T) {
+	leaktest.Check(t)
+	w := newWatcher()
+	link, i := openImpostor(t, w)
+	i.write(i.answer(nil))
+	large, small := make([]byte, 1<<20-100), []byte("small")
+	offered := make(chan struct{})
+	go func() {
+		defer close(offered)
+		for id := range uint64(worker.Slots) {
+			argument := small
+			if id%4 == 0 {
+				argument = large
+			}
+			link.Offer(uint16(id), id, "task", 0, argument)
+		}
+		link.Cancel(1, true)
+		link.Quit()
+	}()
+	receive(t, offered)
+	for id := range uint64(worker.Slots) {
+		if !link.Withdraw(uint16(id), id) {
+			t.Errorf("task %d has begun", id)
+		}
+	}
+	link.Close()
+	if err, _ := receive(t, w.closed); err != nil {
+		t.Errorf("closed with %v", err)
+	}
+	link.Offer(0, 1000, "task", 0, small) // goes nowhere
+	link.Cancel(1000, false)
+	link.Quit()
+	link.Close()
+}
+
+// Who inherited the worker's standard error holds up the end of the channel for
+// a bounded time only.
+func TestStderrHeldByAnother(t *testing.T) {
+	leaktest.Check(t)
+	w := newWatcher()
+	link, files, err := worker.Open(worker.LinkConfig{Limit: 1, Receiver: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := files[2]
+	defer held.Close()
+	for _, f := range []*os.File{files[0], files[1], files[3], files[4]} {
+		f.Close()
+	}
+	if _, err := held.WriteString("last words"); err != nil {
+		t.Fatal(err)
+	}
+	link.Start()
+	if err, _ := receive(t, w.closed); err != nil {
+		t.Errorf("closed with %v", err)
+	}
+	if tail := link.StderrTail(); tail != "last words" {
+		t.Errorf("standard error: %q", tail)
+	}
+	link.Close()
+	link.Release()
+}
+
+// FuzzLink: whatever a worker says, instead of the handshake or after it, the
+// link comes to an end of a known sort and leaves nothing behind.
+func FuzzLink(f *testing.F) {
+	f.Add(false, []byte(nil))
+	f.Add(false, []byte("text"))
+	f.Add(false, frameOf(wire.KindNoMain, ""))
+	f.Add(false, frameOf(wire.KindHello, "stint\x00\x01\x00\xa0"))
+	f.Add(true, valueFrame(3, 9, "value"))
+	f.Add(true, frameOf(wire.KindSkipped, ""))
+	f.Add(true, frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x01\x01"))
+	f.Add(true, binary.LittleEndian.AppendUint32(nil, math.MaxUint32))
+	f.Fuzz(func(t *testing.T, greet bool, say []byte) {
+		w, err := play(t, greet, say)
+		var handshake *worker.HandshakeError
+		var protocol *worker.ProtocolError
+		switch {
+		case err == nil, err == worker.ErrNoMain && !greet, errors.As(err, &handshake) && !greet, errors.As(err, &protocol):
+		default:
+			t.Errorf("closed with %v", err)
+		}
+		if (w.ready == 1) != greet || !greet && len(w.results) > 0 {
+			t.Errorf("ready %d times, %d results", w.ready, len(w.results))
+		}
+		for _, r := range w.results {
+			if r.Slot >= worker.Slots || r.Elapsed < 0 {
+				t.Errorf("result %+v", r)
+			}
+		}
+	})
+}
