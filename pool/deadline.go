@@ -11,6 +11,8 @@ const (
 	// slowAfter is how long a task may wait at a worker that has nothing else to
 	// do, until an idle worker takes it over.
 	slowAfter = 10 * time.Millisecond
+	// readTime is how long a byte of an argument may take on its way there.
+	readTime = 50 * time.Nanosecond
 	// stallLimit is how long a worker may begin nothing, until it is killed.
 	stallLimit = 5 * time.Second
 )
@@ -22,11 +24,17 @@ var errStalled = errors.New("it has not begun the task that it was sent for 5s: 
 // begin at once, and end within its limit. Under the lock.
 func (m *member) expect(j *Job) {
 	m.firstSince = time.Now()
-	patience := slowAfter
+	patience := m.patience(slowAfter)
 	if j.limit > 0 {
 		patience = min(patience, j.limit)
 	}
 	m.alarm.setAt(m.firstSince.Add(patience))
+}
+
+// patience is a limit plus what it takes to read what was sent. Without it two
+// workers would take a large task from each other for ever. Under the lock.
+func (m *member) patience(limit time.Duration) time.Duration {
+	return limit + time.Duration(m.unread)*readTime
 }
 
 // alarmRings looks after the worker's first job: has it begun, is it over its
@@ -67,10 +75,10 @@ func (m *member) look(j *Job) {
 func (m *member) waitOn() {
 	p := m.pool
 	switch waited := time.Since(m.firstSince); {
-	case waited < slowAfter:
-		m.alarm.setAt(m.firstSince.Add(slowAfter))
+	case waited < m.patience(slowAfter):
+		m.alarm.setAt(m.firstSince.Add(m.patience(slowAfter)))
 		return
-	case waited >= stallLimit:
+	case waited >= m.patience(stallLimit):
 		m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: errStalled})
 		return
 	}
@@ -78,7 +86,7 @@ func (m *member) waitOn() {
 		m.slow = true
 		p.slow++
 	}
-	m.alarm.setAt(m.firstSince.Add(stallLimit))
+	m.alarm.setAt(m.firstSince.Add(m.patience(stallLimit)))
 	if len(p.idle) > 0 {
 		m.withdrawAll()
 		p.dispatch()

@@ -31,6 +31,7 @@ type member struct {
 	pardoning  bool      // it was over in time, and the answer to Spare is awaited
 	slow       bool      // has not begun its first job for a while; gets nothing until it gives a sign of life
 	firstSince time.Time // when the first of sent became the first
+	unread     int       // bytes of arguments that it may have to read yet
 	alarm      alarm
 	finished   []finish // the reader's own, between batches
 }
@@ -38,8 +39,9 @@ type member struct {
 // slot is what stands in one slot of the claim table: nothing (id 0), a job, or
 // one that was withdrawn (job nil) and that the worker has not passed yet.
 type slot struct {
-	id  uint64
-	job *Job
+	id   uint64
+	job  *Job
+	size int // of its argument
 }
 
 var (
@@ -68,7 +70,8 @@ func (m *member) offer(j *Job) {
 	m.free = m.free[:len(m.free)-1]
 	m.lastID++
 	j.state, j.member, j.slot, j.id = jobSent, m, n, m.lastID
-	m.slots[n] = slot{id: j.id, job: j}
+	m.slots[n] = slot{id: j.id, job: j, size: len(j.argument)}
+	m.unread += len(j.argument)
 	if m.sent.length > 0 {
 		m.pool.ahead++
 	}
@@ -220,6 +223,7 @@ func (m *member) take(r *worker.Result) (*Job, error) {
 		m.remove(j)
 		m.pool.finished(j)
 	}
+	m.unread -= s.size
 	*s = slot{}
 	m.free = append(m.free, r.Slot)
 	return j, nil
