@@ -27,7 +27,7 @@ var (
 
 // large is far beyond what a socket buffers, and takes longer to send than a
 // worker may take to begin a small task.
-const large = 32 << 20
+const large = 16 << 20
 
 // TestLargePayload: an argument and a result that take a while, while idle
 // workers look on.
