@@ -87,6 +87,18 @@ func watchProcess(t testing.TB, r *reactor.Reactor, p *os.Process, opts ...react
 	return c
 }
 
+func watchPID(t testing.TB, r *reactor.Reactor, pid int, opts ...reactor.Option) *child {
+	t.Helper()
+	c := &child{t: t, exits: make(chan reactor.Exit, 2)}
+	w, err := r.WatchPID(pid, c.deliver, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Watch = w
+	t.Cleanup(func() { w.Stop() })
+	return c
+}
+
 // start starts cmd by os.StartProcess with its stdin, stdout and stderr if they
 // are files.
 func start(t testing.TB, cmd *exec.Cmd) *os.Process {

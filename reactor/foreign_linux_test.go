@@ -48,18 +48,6 @@ func stranger(t testing.TB, args ...string) (parent *conversation, pid int) {
 	return parent, pid
 }
 
-func watchPID(t testing.TB, r *reactor.Reactor, pid int, opts ...reactor.Option) *child {
-	t.Helper()
-	c := &child{t: t, exits: make(chan reactor.Exit, 2)}
-	w, err := r.WatchPID(pid, c.deliver, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Watch = w
-	t.Cleanup(func() { w.Stop() })
-	return c
-}
-
 // tellsOthers reports whether r learns the exit codes of other programs' children.
 func tellsOthers(t testing.TB, r *reactor.Reactor) bool {
 	t.Helper()

@@ -206,62 +206,21 @@ func TestStopLetsGoOfOthers(t *testing.T) {
 	})
 }
 
-func TestGroup(t *testing.T) {
-	group := func(t *testing.T, script string) (*exec.Cmd, *os.File) {
-		read, write, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := tool(t, "sh", "-c", script)
-		cmd.Stdout = write
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		t.Cleanup(func() { read.Close(); write.Close() })
-		return cmd, read
-	}
+func TestCoreDumped(t *testing.T) {
 	overBackends(t, func(t *testing.T, r *reactor.Reactor) {
-		// The read ends when everybody who held the pipe is gone.
-		drained := func(t *testing.T, read *os.File) {
-			t.Helper()
-			if err := read.SetReadDeadline(time.Now().Add(patience)); err != nil {
-				t.Fatal(err)
+		for _, limit := range []string{"0", "unlimited"} {
+			crash := func() *exec.Cmd {
+				cmd := tool(t, "sh", "-c", "ulimit -c "+limit+"; kill -ABRT $$")
+				cmd.Dir = t.TempDir()
+				return cmd
 			}
-			for {
-				if _, err := read.Read(make([]byte, 64)); err != nil {
-					if errors.Is(err, os.ErrDeadlineExceeded) {
-						t.Error("a grandchild lives")
-					}
-					return
-				}
+			cmd := crash() // whether there is a core is the system's to say
+			_ = cmd.Run()
+			want := cmd.ProcessState.Sys().(syscall.WaitStatus).CoreDump()
+			e := watch(t, r, crash()).exit()
+			if e.Kind != reactor.Signalled || e.Signal != unix.SIGABRT || e.CoreDumped != want {
+				t.Errorf("with ulimit -c %s: %v; the system says that a core was dumped: %v", limit, e, want)
 			}
 		}
-		t.Run("ER-2 the leader's exit kills the group", func(t *testing.T) {
-			cmd, read := group(t, "trap '' TERM; sleep 1000 & sleep 1000 & exit 5")
-			c := watch(t, r, cmd, reactor.WithGroup())
-			cmd.Stdout.(*os.File).Close()
-			c.expect("exited with code 5")
-			drained(t, read)
-		})
-		t.Run("SignalGroup", func(t *testing.T) {
-			cmd, read := group(t, "sleep 1000 & echo; wait")
-			c := watch(t, r, cmd, reactor.WithGroup())
-			cmd.Stdout.(*os.File).Close()
-			if _, err := read.Read(make([]byte, 1)); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.SignalGroup(unix.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			c.expect("killed by SIGTERM")
-			drained(t, read)
-			if err := c.SignalGroup(unix.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
-				t.Errorf("SignalGroup after the exit: %v", err)
-			}
-		})
-		t.Run("refused without the option", func(t *testing.T) {
-			c := watch(t, r, tool(t, "sleep", "1000"))
-			if err := c.SignalGroup(unix.SIGTERM); !errors.Is(err, reactor.ErrNoGroup) {
-				t.Errorf("SignalGroup: %v", err)
-			}
-		})
 	})
 }

@@ -1,0 +1,94 @@
+package reactor_test
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/reactor"
+)
+
+// refuse makes a system call fail for the rest of the process's life, as a
+// sandbox or an older kernel does.
+func refuse(t testing.TB, call uint32, errno unix.Errno) {
+	t.Helper()
+	runtime.LockOSThread() // both calls are of one thread; the second reaches them all
+	defer runtime.UnlockOSThread()
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // seccomp_data.nr
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	if err != 0 {
+		t.Fatal(err)
+	}
+}
+
+func TestPidfdRefusedAtFirst(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	refuse(t, unix.SYS_PIDFD_OPEN, unix.ENOSYS)
+	var be *reactor.BackendError
+	if _, err := reactor.New(reactor.Config{Backend: reactor.BackendPidfd}); !errors.Is(err, unix.ENOSYS) || !errors.As(err, &be) {
+		t.Errorf("New: %v", err)
+	}
+	t.Setenv("STINT_REACTOR", "")
+	r, log := openLogged(t, reactor.BackendAuto)
+	if got := r.Stats().Backend; got != reactor.BackendPoll {
+		t.Errorf("the back end is %v", got)
+	}
+	if n := log.count("polled"); n != 1 {
+		t.Errorf("the lesser back end was logged %d times", n)
+	}
+	watch(t, r, tool(t, "true")).expect("exited with code 0")
+}
+
+func TestPidfdRefusedLater(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	r, log := openLogged(t, reactor.BackendPidfd)
+	first := watch(t, r, tool(t, "sleep", "1000"))
+	refuse(t, unix.SYS_PIDFD_OPEN, unix.EPERM)
+	for range 2 {
+		c := watchPID(t, r, start(t, tool(t, "sleep", "1000")).Pid)
+		if s := r.Stats(); s.Backend != reactor.BackendPoll || s.Polled != 1 {
+			t.Errorf("after a refusal: %+v", s)
+		}
+		c.kill()
+		c.expect("killed by SIGKILL")
+	}
+	if n := log.count("polled"); n != 1 {
+		t.Errorf("the refusal was logged %d times", n)
+	}
+	first.kill()
+	first.expect("killed by SIGKILL")
+}
+
+// Before Linux 6.15 the exit status of a process that is not a child is unknown.
+func TestOlderKernel(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	refuse(t, unix.SYS_IOCTL, unix.ENOTTY)
+	r := open(t, reactor.BackendPidfd)
+	_, pid := stranger(t, "sleep", "1000")
+	c := watchPID(t, r, pid)
+	c.quiet(20 * time.Millisecond)
+	c.kill()
+	if e := c.exit(); e.Kind != reactor.Unknown || !errors.Is(e.Err, reactor.ErrNotChild) {
+		t.Errorf("got %+v", e)
+	}
+	watch(t, r, tool(t, "true")).expect("exited with code 0")
+}
