@@ -178,7 +178,6 @@ func (p *GoroutinePool) takeBack(j *Job) *Job {
 func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	j.unlink()
 	j.state, j.verdict = jobDone, v
-	j.runner.cancel(v.cause)
 	j.runner.abandoned = true
 	p.abandoned++
 	p.runners--
@@ -186,16 +185,21 @@ func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	p.checkDone()
 }
 
-// failAbandoned settles a job whose runner was given up.
+// failAbandoned ends the context of a job whose runner was given up, and settles
+// it.
 func (p *GoroutinePool) failAbandoned(j *Job) {
+	if cancel := j.runner.cancel; cancel != nil {
+		cancel(j.verdict.cause)
+	}
+	j.release()
 	err := j.verdict.error(j.runner.describe(j), j.limit, nil)
 	p.outcomes.fail(err)
 	j.work.fail(err)
 }
 
-// contextEnded cancels a waiting job whose caller's context has ended. A running
-// one is its runner's.
+// contextEnded ends a job whose caller's context has ended.
 func (p *GoroutinePool) contextEnded(j *Job) {
+	cause := context.Cause(j.ctx)
 	p.mu.Lock()
 	waiting := j.state == jobQueued
 	if waiting {
@@ -203,7 +207,9 @@ func (p *GoroutinePool) contextEnded(j *Job) {
 	}
 	p.mu.Unlock()
 	if waiting {
-		j.work.cancel(context.Cause(j.ctx))
+		j.work.cancel(cause)
+	} else {
+		p.expire(j, &verdict{cause: cause})
 	}
 }
 

@@ -16,7 +16,7 @@ type runner struct {
 	idle      bool // has no job, and takes the next one
 	abandoned bool
 	begun     time.Time
-	cancel    context.CancelCauseFunc // of the running task
+	cancel    context.CancelCauseFunc // of the running task; nil until its context is made
 }
 
 // run runs jobs until the pool has no more or gives this goroutine up. A task
@@ -24,16 +24,16 @@ type runner struct {
 func (r *runner) run() {
 	defer r.leave()
 	for {
-		j, ctx := r.next()
+		j := r.next()
 		if j == nil {
 			return
 		}
-		r.perform(j, ctx)
+		r.perform(j)
 	}
 }
 
 // next waits for a job; nil: go home.
-func (r *runner) next() (*Job, context.Context) {
+func (r *runner) next() *Job {
 	p := r.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,16 +43,14 @@ func (r *runner) next() (*Job, context.Context) {
 	}
 	r.setIdle(false)
 	if r.abandoned || p.queue.length == 0 {
-		return nil, nil
+		return nil
 	}
 	j := p.queue.popFront()
 	p.admission.leave()
-	j.release() // from here on the task's own context is watched
 	j.state, j.runner = jobSent, r
 	p.running.pushBack(j)
-	ctx, cancel := context.WithCancelCause(j.ctx)
-	r.begun, r.cancel = time.Now(), cancel
-	return j, ctx
+	r.begun, r.cancel = time.Now(), nil
+	return j
 }
 
 // setIdle keeps the pool's count. Under the lock.
@@ -82,18 +80,11 @@ func (r *runner) leave() {
 }
 
 // perform runs one job. Its future is settled here, unless its time is up first.
-func (r *runner) perform(j *Job, ctx context.Context) {
-	stop := func() {}
-	if j.limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, r.begun.Add(j.limit))
-		stop = cancel
+func (r *runner) perform(j *Job) {
+	ctx, end := r.begin(j)
+	if ctx == nil {
+		return // given up already
 	}
-	unwatch := func() bool { return true }
-	if ctx.Done() != nil {
-		unwatch = context.AfterFunc(ctx, func() { r.pool.expire(j, r.verdict(j)) })
-	}
-	j.work.start()
 	var err error
 	returned := false
 	defer func() {
@@ -104,12 +95,39 @@ func (r *runner) perform(j *Job, ctx context.Context) {
 			err = ErrGoexit
 		}
 		ended := ctx.Err() != nil
-		unwatch()
+		end()
 		r.complete(j, err, ended)
-		stop()
 	}()
+	j.work.start()
 	err = j.work.call(ctx)
 	returned = true
+}
+
+// begin makes the task's context, and has the task given up at its deadline. It
+// returns no context if it was given up before. It calls the caller's context,
+// which may be of the caller's own making, without the lock.
+func (r *runner) begin(j *Job) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(j.ctx)
+	r.pool.mu.Lock()
+	over := j.state == jobDone
+	if !over {
+		r.cancel = cancel
+	}
+	r.pool.mu.Unlock()
+	if over {
+		cancel(nil)
+		return nil, nil
+	}
+	if j.limit == 0 {
+		return ctx, func() { cancel(nil) }
+	}
+	ctx, stop := context.WithDeadline(ctx, r.begun.Add(j.limit))
+	unwatch := context.AfterFunc(ctx, func() { r.pool.expire(j, r.verdict(j)) })
+	return ctx, func() {
+		unwatch()
+		stop()
+		cancel(nil)
+	}
 }
 
 // verdict says why a task's context has ended: its caller's, or its deadline.
@@ -129,13 +147,13 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 	if !over {
 		j.unlink()
 		j.state = jobDone
-		r.cancel(nil)
 		r.setIdle(true) // before the future is settled: who has seen that finds this goroutine
 	}
 	p.mu.Unlock()
 	if over {
 		return
 	}
+	j.release()
 	if err == nil {
 		p.outcomes.succeeded.Add(1)
 		j.work.succeed()
