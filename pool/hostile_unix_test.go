@@ -1,0 +1,189 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/pool"
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// channel is the descriptor of a worker's end of its channel. A task has no
+// business with it; these tests play a worker that was taken over.
+const channel = 3
+
+var (
+	// writeRaw writes bytes into its worker's channel and goes on.
+	writeRaw = pool.NewTask("writeRaw", func(_ context.Context, b []byte) (none, error) {
+		_, err := syscall.Write(channel, b)
+		time.Sleep(time.Hour)
+		return none{}, err
+	})
+	// writeAndReturn writes bytes into its worker's channel and succeeds.
+	writeAndReturn = pool.NewTask("writeAndReturn", func(_ context.Context, b []byte) (none, error) {
+		_, err := syscall.Write(channel, b)
+		return none{}, err
+	})
+	// hangUp closes its worker's channel and sleeps on.
+	hangUp = pool.NewTask("hangUp", func(context.Context, none) (none, error) {
+		err := syscall.Shutdown(channel, syscall.SHUT_RDWR)
+		time.Sleep(time.Hour)
+		return none{}, err
+	})
+	// hangUpHalf ends what its worker sends, and can still hear its host.
+	hangUpHalf = pool.NewTask("hangUpHalf", func(context.Context, none) (none, error) {
+		err := syscall.Shutdown(channel, syscall.SHUT_WR)
+		time.Sleep(time.Hour)
+		return none{}, err
+	})
+)
+
+// Kinds of frames, as package wire numbers them.
+const (
+	kindHello   = 1
+	kindTask    = 3
+	kindValue   = 6
+	kindFailure = 7
+	kindSkipped = 8
+)
+
+// frame makes a frame as a worker would, of any kind.
+func frame(kind byte, slot uint16, id uint64, payload []byte) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(payload)))
+	b = append(b, kind, 0)
+	b = binary.LittleEndian.AppendUint16(b, slot)
+	b = binary.LittleEndian.AppendUint64(b, id)
+	return append(b, payload...)
+}
+
+// elapsed is what stands before a result: the time that the task took.
+func elapsed(nanoseconds int64, result ...byte) []byte {
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(nanoseconds)), result...)
+}
+
+// emptyMap is the CBOR of none{}.
+const emptyMap = 0xa0
+
+// hostilePool is a pool of which one worker has a task that must come through
+// whatever the others do. The first task submitted to it stands in slot 0 of its
+// worker and has the number 1.
+func hostilePool(t *testing.T, workers int) *pool.ProcessPool {
+	p := newProcessPool(t, pool.Config{Workers: workers, Logger: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(t.Context())
+	bystander := running(t, untilCancelled.Submit(ctx, p, none{}))
+	t.Cleanup(func() {
+		cancel()
+		value(t, bystander)
+	})
+	return p
+}
+
+// TestForgery: a worker that sends what no worker sends is replaced; its task
+// fails and says why, and nobody else's does.
+func TestForgery(t *testing.T) {
+	for name, bytes := range map[string][]byte{
+		"garbage":                            []byte("GET / HTTP/1.1\r\nHost: example\r\n\r\n"),
+		"zeros":                              make([]byte, 100),
+		"an unknown kind":                    frame(200, 0, 1, nil),
+		"a frame of four gigabytes":          append([]byte{0xff, 0xff, 0xff, 0xff}, frame(kindValue, 0, 1, nil)[4:]...),
+		"hello again":                        frame(kindHello, 0, 0, []byte("stint\x00")),
+		"a task for the host":                frame(kindTask, 0, 1, elapsed(1)),
+		"a slot that there is not":           frame(kindValue, 65535, 1, elapsed(1, emptyMap)),
+		"a result of a task of others":       frame(kindValue, 0, 77, elapsed(1, emptyMap)),
+		"a result in another slot":           frame(kindValue, 1, 1, elapsed(1, emptyMap)),
+		"a result of no task":                frame(kindValue, 0, 0, elapsed(1, emptyMap)),
+		"a result without a time":            frame(kindValue, 0, 1, []byte{emptyMap}),
+		"a result before its task":           frame(kindValue, 0, 1, elapsed(-1, emptyMap)),
+		"a failure that is none":             frame(kindFailure, 0, 1, elapsed(1, 0xff)),
+		"its task was skipped":               frame(kindSkipped, 0, 1, nil),
+		"a forged result behind a wrong one": append(frame(kindValue, 9, 9, elapsed(1, emptyMap)), frame(kindValue, 0, 1, elapsed(1, emptyMap))...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := hostilePool(t, 2)
+			hostile := writeRaw.Submit(t.Context(), p, bytes)
+			var others []*futures.Future[int]
+			for n := range 50 {
+				others = append(others, double.Submit(t.Context(), p, n))
+			}
+			err := failure[*pool.WorkerError](t, hostile)
+			var protocol *worker.ProtocolError
+			if !errors.As(err, &protocol) || err.PID == 0 || alive(err.PID) {
+				t.Errorf("got %+v", err)
+			}
+			for n, f := range others {
+				if got := value(t, f); got != 2*n {
+					t.Errorf("double %d is %d", n, got)
+				}
+			}
+			eventually(t, "the worker is replaced", func() bool { return p.Stats().Ready == 2 })
+			if s := p.Stats(); s.Failed != 1 || s.Lost != 1 || s.Started != 3 {
+				t.Errorf("the figures: %+v", s)
+			}
+		})
+	}
+}
+
+// TestHalfAFrame: what a task writes before its worker's own words spoils these.
+func TestHalfAFrame(t *testing.T) {
+	p := hostilePool(t, 2)
+	err := failure[*pool.WorkerError](t, writeAndReturn.Submit(t.Context(), p, []byte("half")))
+	var protocol *worker.ProtocolError
+	if !errors.As(err, &protocol) {
+		t.Errorf("got %v", err)
+	}
+	f := writeRaw.Submit(t.Context(), p, []byte("half"), pool.WithTimeout(50*time.Millisecond))
+	failure[*pool.TimeoutError](t, f)
+	if got := value(t, double.Submit(t.Context(), p, 4)); got != 8 {
+		t.Errorf("afterwards: %d", got)
+	}
+}
+
+// TestForgedOwnResult: a worker can lie about its own task, and then has no
+// worker's rights while it runs on: others take what it does not begin.
+func TestForgedOwnResult(t *testing.T) {
+	p := hostilePool(t, 3)
+	value(t, writeRaw.Submit(t.Context(), p, frame(kindValue, 0, 1, elapsed(1, emptyMap))))
+	var fs []*futures.Future[int]
+	for n := range 10 {
+		fs = append(fs, double.Submit(t.Context(), p, n))
+	}
+	for n, f := range fs {
+		if got := value(t, f); got != 2*n {
+			t.Errorf("double %d is %d", n, got)
+		}
+	}
+}
+
+// TestClosedChannel: a worker that closes its channel is replaced at once.
+func TestClosedChannel(t *testing.T) {
+	for name, task := range map[string]*pool.Task[none, none]{"both ways": hangUp, "its own way": hangUpHalf} {
+		t.Run(name, func(t *testing.T) {
+			p := hostilePool(t, 2)
+			hostile := task.Submit(t.Context(), p, none{})
+			var others []*futures.Future[int]
+			for n := range 50 {
+				others = append(others, double.Submit(t.Context(), p, n))
+			}
+			err := failure[*pool.WorkerError](t, hostile)
+			if err.PID == 0 || alive(err.PID) {
+				t.Errorf("got %+v", err)
+			}
+			for n, f := range others {
+				if got := value(t, f); got != 2*n {
+					t.Errorf("double %d is %d", n, got)
+				}
+			}
+			if s := p.Stats(); s.Failed != 1 || s.Lost != 1 {
+				t.Errorf("the figures: %+v", s)
+			}
+		})
+	}
+}
