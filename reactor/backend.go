@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -34,19 +35,20 @@ const environment = "STINT_REACTOR"
 
 // wanted returns the back end that the Config or the environment asks for, and
 // which of them did.
-func wanted(configured Backend) (Backend, string, error) {
+func wanted(configured Backend) (b Backend, from string, err error) {
 	const config = "Config.Backend"
 	if int(configured) >= len(backendNames) {
 		return 0, config, &BackendError{configured.String(), config, ErrUnknownBackend}
 	}
-	name, set := os.LookupEnv(environment)
-	if configured != BackendAuto || !set || name == "" {
+	if configured != BackendAuto {
 		return configured, config, nil
 	}
-	for i, n := range backendNames {
-		if n == name {
-			return Backend(i), environment, nil
-		}
+	name := os.Getenv(environment)
+	if name == "" {
+		return BackendAuto, "the system's default", nil
+	}
+	if i := slices.Index(backendNames[:], name); i >= 0 {
+		return Backend(i), environment, nil
 	}
 	return 0, environment, &BackendError{name, environment, ErrUnknownBackend}
 }

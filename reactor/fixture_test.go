@@ -99,14 +99,24 @@ func watchPID(t testing.TB, r *reactor.Reactor, pid int, opts ...reactor.Option)
 	return c
 }
 
-// start starts cmd by os.StartProcess with its stdin, stdout and stderr if they
-// are files.
+// devNull is opened before leaktest counts the descriptors.
+var devNull, errDevNull = os.OpenFile(os.DevNull, os.O_RDWR, 0)
+
+// start starts cmd by os.StartProcess, with its stdin and stdout if they are files.
 func start(t testing.TB, cmd *exec.Cmd) *os.Process {
 	t.Helper()
 	if cmd.Err != nil {
 		t.Fatal(cmd.Err)
 	}
-	file := func(x any) *os.File { f, _ := x.(*os.File); return f }
+	if errDevNull != nil {
+		t.Fatal(errDevNull)
+	}
+	file := func(x any) *os.File {
+		if f, ok := x.(*os.File); ok {
+			return f
+		}
+		return devNull
+	}
 	p, err := os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{
 		Dir:   cmd.Dir,
 		Env:   cmd.Environ(),

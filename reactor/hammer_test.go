@@ -17,7 +17,7 @@ func TestHammer(t *testing.T) {
 	overBackends(t, func(t *testing.T, r *reactor.Reactor) {
 		var delivered, stopped atomic.Int64
 		strike := func() {
-			p := start(t, helper("listen")) // stdin is closed: it ends by itself
+			p := start(t, helper("listen")) // stdin is empty: it ends by itself
 			w, err := r.Watch(p, func(reactor.Exit) { delivered.Add(1) })
 			if err != nil {
 				t.Error(err)

@@ -56,16 +56,16 @@ func New(cfg Config) (*Reactor, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	want, from, err := wanted(cfg.Backend)
+	b, from, err := wanted(cfg.Backend)
 	if err != nil {
 		return nil, err
 	}
 	if err := ensureDescriptors(); err != nil {
-		return nil, &BackendError{want.String(), from, err}
+		return nil, &BackendError{b.String(), from, err}
 	}
-	backend, inForce, err := want.openOrBest(cfg.Logger)
+	backend, inForce, err := b.openOrBest(cfg.Logger)
 	if err != nil {
-		return nil, &BackendError{want.String(), from, err}
+		return nil, &BackendError{b.String(), from, err}
 	}
 	r := &Reactor{
 		logger:  cfg.Logger,

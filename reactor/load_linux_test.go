@@ -1,0 +1,95 @@
+package reactor_test
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/reactor"
+)
+
+// Threads do not grow with watches, and a watch is small.
+func TestManyWatches(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	many := 5000
+	if testing.Short() {
+		many = 500
+	}
+	r := open(t, reactor.BackendPidfd)
+	crowd := newCrowd(t, many)
+	exits := make(chan reactor.Exit, many)
+	before, threadsBefore := heap(), threads(t)
+	var watches []*reactor.Watch
+	for _, p := range crowd.children {
+		w, err := r.Watch(p, func(e reactor.Exit) { exits <- e })
+		if err != nil {
+			t.Fatal(err)
+		}
+		watches = append(watches, w)
+		if err := p.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bytes := int(heap()-before) / many
+	if s := r.Stats(); s.Watches != many || s.Polled != 0 {
+		t.Fatalf("%+v", s)
+	}
+	t.Logf("%d watches: %d bytes each, %d threads", many, bytes, threads(t))
+	if bytes > 2048 {
+		t.Errorf("%d bytes per watch", bytes)
+	}
+	for _, w := range watches[:100] {
+		if err := w.Signal(unix.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	crowd.lifeline.Close()
+	kinds := map[string]int{}
+	for range many {
+		select {
+		case e := <-exits:
+			kinds[e.String()]++
+		case <-time.After(patience):
+			t.Fatalf("of %d exits came %v", many, kinds)
+		}
+	}
+	if kinds["killed by SIGTERM"] != 100 || kinds["exited with code 0"] != many-100 {
+		t.Errorf("the exits: %v", kinds)
+	}
+	if n := threads(t); n > max(6, threadsBefore) { // those before are Go's own
+		t.Errorf("%d threads after %d exits, %d before the first watch", n, many, threadsBefore)
+	}
+}
+
+// An idle reactor does not wake up.
+func TestIdle(t *testing.T) {
+	for _, b := range []reactor.Backend{reactor.BackendPidfd, reactor.BackendWaiter} {
+		t.Run(b.String(), func(t *testing.T) {
+			const many = 100
+			r := open(t, b)
+			crowd := newCrowd(t, many)
+			exits := make(chan reactor.Exit, many)
+			for _, p := range crowd.children {
+				if _, err := r.Watch(p, func(e reactor.Exit) { exits <- e }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := r.Stats().Wakeups
+			select {
+			case e := <-exits:
+				t.Fatalf("process %d %v", e.PID, e)
+			case <-time.After(2 * time.Second):
+			}
+			if n := r.Stats().Wakeups - before; n != 0 {
+				t.Errorf("%d wake-ups in 2 s without an exit", n)
+			}
+			crowd.lifeline.Close()
+			for range many {
+				<-exits
+			}
+		})
+	}
+}
