@@ -39,7 +39,6 @@ type host struct {
 type config struct {
 	limit int      // default 1 MiB
 	env   []string // beside the worker's own
-	path  string   // of the program; default: this one
 }
 
 // open makes a link whose worker is not there yet.
@@ -62,24 +61,28 @@ func open(t testing.TB, c config) *host {
 func launch(t testing.TB, c config) *host {
 	t.Helper()
 	h := open(t, c)
-	if c.path == "" {
-		var err error
-		if c.path, err = worker.Executable(); err != nil {
-			t.Fatal(err)
-		}
+	h.run(c)
+	return h
+}
+
+// run starts the worker process of a link that is open, and the link.
+func (h *host) run(c config) {
+	h.t.Helper()
+	path, err := worker.Executable()
+	if err != nil {
+		h.t.Fatal(err)
 	}
-	var err error
-	h.process, err = os.StartProcess(c.path, []string{os.Args[0], "stint-worker"}, &os.ProcAttr{
+	h.process, err = os.StartProcess(path, []string{os.Args[0], "stint-worker"}, &os.ProcAttr{
 		Env:   append(worker.Environment(os.Environ()), c.env...),
 		Files: h.files,
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	h.closeFiles()
-	h.start()
-	return h
+	h.started = true
+	h.link.Start()
 }
 
 // serving is launch, and waits until the worker is ready.
@@ -88,11 +91,6 @@ func serving(t testing.TB) *host {
 	h := launch(t, config{})
 	h.awaitReady()
 	return h
-}
-
-func (h *host) start() {
-	h.started = true
-	h.link.Start()
 }
 
 func (h *host) closeFiles() {

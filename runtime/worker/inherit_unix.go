@@ -22,6 +22,7 @@ var inherited = func() bool {
 		return false
 	}
 	os.Unsetenv(environmentKey)
+	softenHostDeath()
 	if checkChannel() == nil { // else somebody set the mark by hand, which Serve tells
 		unix.CloseOnExec(channelFD)
 		unix.CloseOnExec(claimsFD)
@@ -41,6 +42,7 @@ func openInherited() (*os.File, *claimTable, error) {
 	if err := checkChannel(); err != nil {
 		return nil, nil, err
 	}
+	heedHostDeath()
 	if err := unix.SetNonblock(channelFD, true); err != nil {
 		return nil, nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)
 	}

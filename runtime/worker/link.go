@@ -63,7 +63,7 @@ type Link struct {
 	tail   tail
 	nonce  [wire.NonceSize]byte
 
-	outbox *outbox
+	outbox *outbox // the hello is its first frame
 }
 
 // Open makes a link and the files that the worker must find as its descriptors
@@ -75,7 +75,7 @@ func Open(config LinkConfig) (*Link, []*os.File, error) {
 	}
 	l := &Link{config: config, outbox: newOutbox()}
 	l.tail.onward = config.Stderr
-	if _, err := rand.Read(l.nonce[:]); err != nil {
+	if err := l.greet(); err != nil {
 		return nil, nil, err
 	}
 	files, err := l.openFiles()
@@ -88,6 +88,19 @@ func Open(config LinkConfig) (*Link, []*os.File, error) {
 		return nil, nil, fmt.Errorf("channel to worker %d: %w", config.Worker, err)
 	}
 	return l, files, nil
+}
+
+// greet puts the hello into the outbox: whatever is asked for before the worker
+// runs comes after it.
+func (l *Link) greet() error {
+	if _, err := rand.Read(l.nonce[:]); err != nil {
+		return err
+	}
+	hello, err := wire.AppendHello(nil, wire.Hello{
+		Nonce: l.nonce[:], Identity: identity, PID: os.Getpid(), Worker: l.config.Worker, Limit: l.config.Limit,
+	})
+	l.outbox.raw(hello)
+	return err
 }
 
 // openFiles opens both ends of everything; what it returns is the worker's,
@@ -233,15 +246,8 @@ func (l *Link) read() error {
 	}
 }
 
-// handshake says hello and checks the answer.
+// handshake checks the answer to the hello.
 func (l *Link) handshake(frames *wire.Reader) error {
-	hello, err := wire.AppendHello(nil, wire.Hello{
-		Nonce: l.nonce[:], Identity: identity, PID: os.Getpid(), Worker: l.config.Worker, Limit: l.config.Limit,
-	})
-	if err != nil {
-		return err
-	}
-	l.outbox.raw(hello)
 	header, payload, err := frames.Next()
 	if err != nil {
 		return err

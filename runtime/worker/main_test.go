@@ -28,5 +28,6 @@ func TestMain(m *testing.M) {
 	if worker.Inherited() {
 		worker.Serve(handle)
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // of the processes that tests start: they end a second later otherwise
 	leaktest.Main(m)
 }

@@ -85,9 +85,6 @@ func (s *server) handshake(frames *wire.Reader) {
 	if err != nil {
 		leave() // the host died or gave this worker up
 	}
-	if header.Kind == wire.KindQuit {
-		os.Exit(exitDone) // given up before it was ready
-	}
 	if header.Kind != wire.KindHello {
 		refuse("the host began with a %s frame", header.Kind)
 	}

@@ -180,7 +180,7 @@ func TestCancel(t *testing.T) {
 // A cancel that is sent as soon as the task is seen to have begun reaches it.
 func TestCancelAtOnce(t *testing.T) {
 	h := serving(t)
-	for range 2000 {
+	for range 1000 {
 		id := h.offer("wait", "")
 		for {
 			if _, begun := h.begun(id); begun {
@@ -254,6 +254,32 @@ func TestQuit(t *testing.T) {
 				t.Errorf("round %d: task %d has begun: %t; the results ended with %d", round, id, begun, told)
 			}
 		}
+	}
+}
+
+// What is asked for before the worker runs is done when it does.
+func TestAskedBeforeStart(t *testing.T) {
+	h := open(t, config{})
+	first, second := h.offer("echo", "first"), h.offer("echo", "second")
+	if !h.withdraw(second) {
+		t.Error("it has begun")
+	}
+	h.run(config{})
+	if r := h.result(first); string(r.Value) != "first" {
+		t.Errorf("result %+v", r)
+	}
+	if r := h.result(second); !r.Skipped {
+		t.Errorf("result %+v", r)
+	}
+
+	given := open(t, config{})
+	given.link.Quit()
+	given.run(config{})
+	if err := given.awaitClosed(); err != nil {
+		t.Errorf("closed with %v", err)
+	}
+	if state := given.exit(); !state.Success() {
+		t.Errorf("it ended with %v; standard error: %s", state, given.link.StderrTail())
 	}
 }
 

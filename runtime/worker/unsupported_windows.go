@@ -24,8 +24,6 @@ func isReset(error) bool                            { return false }
 func openInherited() (*os.File, *claimTable, error) { return nil, nil, errNoChannel }
 func leave()                                        { os.Exit(exitOrphaned) }
 
-const channelFD = 3
-
 type monotonicClock struct{}
 
 func newMonotonicClock() monotonicClock                 { return monotonicClock{} }
