@@ -131,6 +131,23 @@ func workerPID(t testing.TB, p pool.Pool) int {
 // alive reports whether a process exists, be it as a zombie.
 func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
+// status returns the state of any process as ps names it: T stopped, Z a zombie;
+// empty: there is none.
+func status(pid int) string {
+	stat, err := exec.Command("ps", "-o", "stat=", "-p", itoa(pid)).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(stat))
+}
+
+// lives reports whether a process that is not ours is more than a zombie, which
+// its new parent may leave for a while.
+func lives(pid int) bool {
+	s := status(pid)
+	return s != "" && s[0] != 'Z'
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // atoi is for numbers that this package's tests wrote themselves.
