@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -136,9 +137,13 @@ func TestLifelineOfClose(t *testing.T) {
 	}
 }
 
+// workerAttributes are those with which a pool starts its workers.
+var workerAttributes = syscall.SysProcAttr{Setpgid: true}
+
 // hostUntilKilled is a host with two workers, which tells its standard output
 // when both have work.
 func hostUntilKilled() {
+	runtime.LockOSThread() // a parent-death signal follows the thread
 	path, err := worker.Executable()
 	if err != nil {
 		panic(err)
@@ -150,7 +155,7 @@ func hostUntilKilled() {
 			panic(err)
 		}
 		_, err = os.StartProcess(path, os.Args[:1], &os.ProcAttr{
-			Env: worker.Environment(os.Environ()), Files: files, Sys: &syscall.SysProcAttr{Setpgid: true},
+			Env: worker.Environment(os.Environ()), Files: files, Sys: &workerAttributes,
 		})
 		if err != nil {
 			panic(err)
