@@ -166,8 +166,8 @@ func TestTimeout(t *testing.T) {
 
 	overKinds(t, "it counts from the beginning, not from Submit", func(t *testing.T, open opener) {
 		p, g, held := saturate(t, open, pool.Config{Workers: 1})
-		queued := double.Submit(t.Context(), p, 1, pool.WithTimeout(time.Second))
-		timer := time.NewTimer(1100 * time.Millisecond)
+		queued := double.Submit(t.Context(), p, 1, pool.WithTimeout(500*time.Millisecond))
+		timer := time.NewTimer(600 * time.Millisecond)
 		<-timer.C
 		g.open()
 		value(t, held[0])
@@ -267,5 +267,54 @@ func TestStatsAddUp(t *testing.T) {
 		if s.Ready != 0 || s.Busy != 0 || s.Running != 0 || s.Queued != 0 {
 			t.Errorf("closed: %+v", s)
 		}
+	})
+}
+
+// nosyContext is a context of the caller's own making, which calls the pool
+// whenever it is asked something. So it shows that no lock of the pool is held
+// then.
+type nosyContext struct {
+	context.Context
+	pool pool.Pool
+}
+
+func (c nosyContext) Done() <-chan struct{} { c.pool.Stats(); return c.Context.Done() }
+func (c nosyContext) Err() error            { c.pool.Stats(); return c.Context.Err() }
+func (c nosyContext) Value(key any) any     { c.pool.Stats(); return c.Context.Value(key) }
+
+func TestContextOfOwnMaking(t *testing.T) {
+	overKinds(t, "is asked without a lock", func(t *testing.T, open opener) {
+		p, g, held := saturate(t, open, pool.Config{Workers: 2})
+		inner, cancel := context.WithCancel(t.Context())
+		ctx := nosyContext{inner, p}
+		first, second := double.Submit(ctx, p, 1), double.Submit(ctx, p, 2)
+		if !first.Cancel() {
+			t.Error("it is not cancelled")
+		}
+		g.open()
+		value(t, second)
+		for _, f := range held {
+			value(t, f)
+		}
+		barrier := newGate(t)
+		runs := holdOn.Submit(ctx, p, barrier.address())
+		other := holdOn.Submit(t.Context(), p, barrier.address())
+		barrier.holds(t, 2)
+		waits := double.Submit(ctx, p, 3)
+		cancel()
+		matches(t, runs, pool.ErrKilled, context.Canceled)
+		awaitSettled(t, waits)
+		barrier.open()
+		value(t, other)
+		matches(t, double.Submit(ctx, p, 4), futures.ErrCancelled)
+	})
+
+	overKinds(t, "is let go by a shutdown", func(t *testing.T, open opener) {
+		p, _, _ := saturate(t, open, pool.Config{Workers: 1})
+		waits := double.Submit(nosyContext{t.Context(), p}, p, 1)
+		if err := p.Shutdown(t.Context(), pool.Kill); err != nil {
+			t.Error(err)
+		}
+		matches(t, waits, futures.ErrCancelled, pool.ErrShutdown)
 	})
 }

@@ -33,7 +33,10 @@ func bare(ctx context.Context, tell func(answer)) error {
 			tell(answer{n, true})
 		}
 	}
-	return errors.Join(context.Cause(ctx), err)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // bareMain is such a process: it fails unless all of its numbers are prime.
