@@ -98,8 +98,13 @@ type KilledError struct {
 // Error implements error.
 func (e *KilledError) Error() string {
 	text := fmt.Sprintf("%v: killed", e.Run)
+	if e.PID == 0 && e.Err == nil {
+		text = fmt.Sprintf("%v: given up; its goroutine cannot be killed and was abandoned", e.Run)
+	}
 	if e.Cause != nil {
 		text += ", because: " + e.Cause.Error()
+	} else {
+		text += " by Future.Kill"
 	}
 	if e.Err != nil {
 		text += "; it gave up by itself: " + e.Err.Error()
@@ -136,7 +141,11 @@ type WorkerError struct {
 // Error implements error. The tail of standard error is cut to its last lines,
 // and control characters in it are escaped.
 func (e *WorkerError) Error() string {
-	text := fmt.Sprintf("%v: the worker %v", e.Run, e.Exit)
+	text := fmt.Sprintf("%v: the worker ", e.Run)
+	if e.Exit.Kind == reactor.Signalled {
+		text += "was "
+	}
+	text += e.Exit.String()
 	switch {
 	case e.Err != nil:
 		text += ", because: " + e.Err.Error()
@@ -269,12 +278,12 @@ func excerpt(tail string) string {
 	return b.String()
 }
 
-// printable escapes what could act on a terminal.
-func printable(line string) string {
+// printable replaces what could act on a terminal in a text that a worker sent.
+func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\t' && (r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0) {
+		if r != '\t' && r != '\n' && (r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0) {
 			return '\uFFFD'
 		}
 		return r
-	}, line)
+	}, text)
 }
