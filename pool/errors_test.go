@@ -42,7 +42,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 		"killed": {
 			&pool.KilledError{Run: aRun},
-			`task "isPrime" on worker 3 (pid 4711) after 1.5s: killed`,
+			`task "isPrime" on worker 3 (pid 4711) after 1.5s: killed by Future.Kill`,
 		},
 		"killed for its caller": {
 			&pool.KilledError{Run: aRun, Cause: context.Canceled, Err: errOwn},
