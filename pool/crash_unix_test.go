@@ -4,6 +4,7 @@ package pool_test
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,11 +25,11 @@ func TestWorkerDeath(t *testing.T) {
 		signal syscall.Signal
 		stderr string
 	}{
-		"PY-D-3 PB-4 killed by SIGKILL": {
+		"PY-D-3 PB-4 PY-P-3 killed by SIGKILL": {
 			submit: func() *futures.Future[none] { return killSelf.Submit(t.Context(), p, syscall.SIGKILL) },
 			kind:   reactor.Signalled, signal: syscall.SIGKILL,
 		},
-		"PY-D-3 PB-4 killed by SIGTERM": {
+		"PY-D-3 PB-4 PY-P-3 killed by SIGTERM": {
 			submit: func() *futures.Future[none] { return killSelf.Submit(t.Context(), p, syscall.SIGTERM) },
 			kind:   reactor.Signalled, signal: syscall.SIGTERM,
 		},
@@ -84,6 +85,30 @@ func TestWorkerDeath(t *testing.T) {
 				t.Error("the dead worker answers")
 			}
 		})
+	}
+}
+
+// TestManyDeaths is PY-P-6: of a hundred workers each is told to have ended as
+// it did.
+func TestManyDeaths(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 4, Logger: slog.New(slog.DiscardHandler)})
+	var terminated, exited []*futures.Future[none]
+	for range 50 {
+		terminated = append(terminated, killSelf.Submit(t.Context(), p, syscall.SIGTERM))
+		exited = append(exited, exit.Submit(t.Context(), p, 0))
+	}
+	for _, f := range terminated {
+		if err := failure[*pool.WorkerError](t, f); err.Exit.Kind != reactor.Signalled || err.Exit.Signal != syscall.SIGTERM {
+			t.Errorf("PY-P-6: got %v", err)
+		}
+	}
+	for _, f := range exited {
+		if err := failure[*pool.WorkerError](t, f); err.Exit.Kind != reactor.Exited || err.Exit.Code != 0 {
+			t.Errorf("PY-P-6: got %v", err)
+		}
+	}
+	if s := p.Stats(); s.Lost != 100 || s.Started < 100 || s.Started > 104 {
+		t.Errorf("PY-P-6: the figures: %+v", s)
 	}
 }
 

@@ -32,7 +32,7 @@ func TestKill(t *testing.T) {
 			t.Errorf("the future is %v", hung.State())
 		}
 	})
-	t.Run("PB-2 running: its worker ends", func(t *testing.T) {
+	t.Run("PB-2 PY-P-4 running: its worker ends first", func(t *testing.T) {
 		if !hung.Kill() {
 			t.Fatal("Kill refuses")
 		}
