@@ -1,74 +1,68 @@
 package pool
 
-import (
-	"context"
+import "context"
 
-	"golang.org/x/sync/semaphore"
-)
-
-// admission bounds how many accepted tasks wait in a pool's queue. The zero
-// value sets no bound.
+// admission bounds how many accepted tasks wait in a pool's queue.
 type admission struct {
-	room   *semaphore.Weighted
+	places chan struct{} // holds one for each place that is taken; nil: no bound
 	policy FullPolicy
-	closed context.Context // ends, for a reason, when the pool takes no more tasks
-	end    context.CancelCauseFunc
+	closed chan struct{} // closed when the pool takes no more tasks
 }
 
 func newAdmission(config Config) admission {
-	if config.Queue == 0 {
-		return admission{}
+	a := admission{policy: config.WhenFull, closed: make(chan struct{})}
+	if config.Queue > 0 {
+		a.places = make(chan struct{}, config.Queue)
 	}
-	a := admission{room: semaphore.NewWeighted(int64(config.Queue)), policy: config.WhenFull}
-	a.closed, a.end = context.WithCancelCause(context.Background())
 	return a
 }
 
-// enter takes a place in the queue, and waits for one if that is the policy.
-func (a admission) enter(ctx context.Context) error {
-	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case a.room == nil || a.room.TryAcquire(1):
-		return nil
-	case a.policy == Refuse:
-		return ErrQueueFull
-	}
-	return a.wait(ctx)
-}
-
-// wait waits for a place until ctx has ended or the pool takes no more tasks.
-func (a admission) wait(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(a.closed, func() { cancel(context.Cause(a.closed)) })()
-	if a.room.Acquire(ctx, 1) != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
-
-// leave gives the place back.
-func (a admission) leave() {
-	if a.room != nil {
-		a.room.Release(1)
-	}
-}
-
-// close refuses, for a reason, those who wait for a place. It does not block.
-func (a admission) close(reason error) {
-	if a.room != nil {
-		a.end(reason)
-	}
-}
-
-// refuse settles a job that was not accepted: cancelled if its context had
-// ended, otherwise failed.
-func (o *outcomes) refuse(j *Job, err error) {
-	o.refused.Add(1)
+// enter takes a place for the job, and waits for one if that is the policy, until
+// the job's context ends or the pool takes no more tasks.
+func (a admission) enter(j *Job) error {
 	if j.ctx.Err() != nil {
-		j.work.cancel(err)
-	} else {
-		j.work.fail(err)
+		return context.Cause(j.ctx)
+	}
+	if a.places == nil {
+		return nil
+	}
+	j.admitted = true
+	select {
+	case a.places <- struct{}{}:
+		return nil
+	default:
+	}
+	if a.policy == Block {
+		select {
+		case a.places <- struct{}{}:
+			return nil
+		case <-a.closed: // the pool will say why
+			j.admitted = false
+			return nil
+		case <-j.ctx.Done():
+			return context.Cause(j.ctx)
+		}
+	}
+	return ErrQueueFull
+}
+
+// leave gives the job's place back when it has been given to a worker for the
+// first time, or is done. It does not block.
+func (a admission) leave(j *Job) {
+	if j.admitted {
+		j.admitted = false
+		<-a.places
+	}
+}
+
+// close refuses those who wait for a place. Under the pool's lock.
+func (a admission) close() { closeOnce(a.closed) }
+
+// closeOnce closes a channel that may be closed already, under a lock.
+func closeOnce(c chan struct{}) {
+	select {
+	case <-c:
+	default:
+		close(c)
 	}
 }

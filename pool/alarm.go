@@ -11,13 +11,6 @@ type alarm struct {
 	ring  func()
 }
 
-// set has the alarm ring in limit at the latest; 0 is no limit.
-func (a *alarm) set(limit time.Duration) {
-	if limit > 0 {
-		a.setAt(time.Now().Add(limit))
-	}
-}
-
 // setAt has the alarm ring at that time at the latest.
 func (a *alarm) setAt(at time.Time) {
 	if !a.at.IsZero() && !at.Before(a.at) {

@@ -53,12 +53,13 @@ type Config struct {
 	// the pool. Between them there is an exponential delay. Defaults: 5 in 10 s.
 	MaxFailures   int
 	FailureWindow time.Duration
-	// Stderr is where the workers' standard error goes; several write to it, one
-	// call at a time each. Default: os.Stderr; io.Discard: nowhere. The last 16 KiB
-	// of each worker are kept for its errors in any case. Standard output is the
-	// host's own.
+	// Stderr is where the workers' standard error goes, one call of Write at a
+	// time. A writer that blocks holds up all workers that write, as it would in
+	// any program. Default: os.Stderr; io.Discard: nowhere. The last 16 KiB of each
+	// worker are kept for its errors in any case. Standard output is the host's own.
 	Stderr io.Writer
-	// Logger gets warnings. Default: slog.Default().
+	// Logger is warned of workers that die unmeant. (What delays starts is told by
+	// the host's logger.) Default: slog.Default().
 	Logger *slog.Logger
 	// Host is what the workers run on. Default: the program's shared host, started
 	// with its first pool and closed with its last.

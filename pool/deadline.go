@@ -1,102 +1,81 @@
 package pool
 
 import (
-	"errors"
 	"time"
 
 	"github.com/stint-go/stint/actors"
 )
 
-const (
-	// slowAfter is how long a task may wait at a worker that has nothing else to
-	// do, until an idle worker takes it over.
-	slowAfter = 10 * time.Millisecond
-	// readTime is how long a byte of an argument may take on its way there.
-	readTime = 50 * time.Nanosecond
-	// stallLimit is how long a worker may begin nothing, until it is killed.
-	stallLimit = 5 * time.Second
-)
-
-// errStalled is why a worker is killed that begins nothing.
-var errStalled = errors.New("it has not begun the task that it was sent for 5s: it was stopped by a signal, or is stuck")
-
 // expect sets the alarm for a job that is now the worker's first: it should
 // begin at once, and end within its limit. Under the lock.
 func (m *member) expect(j *Job) {
 	m.firstSince = time.Now()
-	patience := m.patience(slowAfter)
+	at := m.slowAt(j)
 	if j.limit > 0 {
-		patience = min(patience, j.limit)
+		at = earlier(at, m.firstSince.Add(j.limit))
 	}
-	m.alarm.setAt(m.firstSince.Add(patience))
+	m.alarm.setAt(at)
 }
 
-// patience is a limit plus what it takes to read what was sent. Without it two
-// workers would take a large task from each other for ever. Under the lock.
-func (m *member) patience(limit time.Duration) time.Duration {
-	return limit + time.Duration(m.unread)*readTime
-}
-
-// alarmRings looks after the worker's first job: has it begun, is it over its
-// limit?
+// alarmRings looks after the job that should be running at the worker.
 func (m *member) alarmRings() {
 	m.pool.mu.Lock()
-	defer m.pool.mu.Unlock()
+	defer m.pool.unlock()
 	m.alarm.at = time.Time{}
 	j := m.sent.first
 	switch {
 	case m.gone || m.condemned != nil:
-	case j != nil:
-		m.look(j)
-	case m.slow:
-		m.waitOn()
+	case j == nil:
+		if m.slow {
+			m.waitOn(nil)
+		}
+	case !m.begun(j):
+		m.waitOn(j)
+	default:
+		m.checkLimit(m.current())
 	}
 }
 
-// look looks after a job that should run. Under the lock.
-func (m *member) look(j *Job) {
-	at, begun := m.link.Begun(j.slot, j.id)
-	if !begun {
-		m.waitOn()
-		return
+// begun reports whether the worker has begun a job. When it did is read once: a
+// hostile worker could put its deadline off for ever. Under the lock.
+func (m *member) begun(j *Job) bool {
+	if !j.begunAt.IsZero() {
+		return true
 	}
+	at, begun := m.link.Begun(j.slot, j.id)
+	if begun {
+		j.begunAt = earlier(at, time.Now())
+	}
+	return begun
+}
+
+// current returns the last job that the worker has begun, which is the one that
+// runs: those before it are over, and their results on their way. The first has
+// begun. Under the lock.
+func (m *member) current() *Job {
+	j := m.sent.first
+	for next := j.link.next; next != nil && m.begun(next); next = j.link.next {
+		j = next
+	}
+	return j
+}
+
+// checkLimit ends a running job that is over its limit, or sets the alarm for
+// it. Under the lock.
+func (m *member) checkLimit(j *Job) {
 	if j.limit == 0 {
 		return
 	}
-	if left := j.limit - time.Since(at); left > 0 {
-		m.alarm.set(left)
+	if due := j.begunAt.Add(j.limit); time.Now().Before(due) {
+		m.alarm.setAt(due)
 		return
 	}
-	m.end(j, sentence{verdict{timeout: true}, m.ladder(), actors.Cause{Kind: actors.CauseDeadline}})
+	m.end(j, sentence{verdict{timeout: true}, m.pool.ladder(), actors.Cause{Kind: actors.CauseDeadline}})
 }
 
-// waitOn deals with a worker that does not begin what it was sent: idle workers
-// take it over, and if nothing changes the worker is killed. Under the lock.
-func (m *member) waitOn() {
-	p := m.pool
-	switch waited := time.Since(m.firstSince); {
-	case waited < m.patience(slowAfter):
-		m.alarm.setAt(m.firstSince.Add(m.patience(slowAfter)))
-		return
-	case waited >= m.patience(stallLimit):
-		m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: errStalled})
-		return
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	if !m.slow {
-		m.slow = true
-		p.slow++
-	}
-	m.alarm.setAt(m.firstSince.Add(m.patience(stallLimit)))
-	if len(p.idle) > 0 {
-		m.withdrawAll()
-		p.dispatch()
-	}
-}
-
-// awake notes a sign of life. Under the lock.
-func (m *member) awake() {
-	if m.slow {
-		m.slow = false
-		m.pool.slow--
-	}
+	return a
 }

@@ -1,12 +1,25 @@
 package pool
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/stint-go/stint/actors"
 )
 
 // This file is a worker's end: what becomes of the jobs that it had.
+
+// maxDeaths is how many workers may die with the same job as the next that they
+// would begin. An argument that a worker cannot even read would kill workers for
+// ever.
+const maxDeaths = 3
+
+// lost is a job that ends with its worker.
+type lost struct {
+	job     *Job
+	elapsed time.Duration
+	unbegun bool
+}
 
 // Exited implements actors.Owner: the worker is gone. What it had not begun goes
 // back to the queue, untouched; what it had begun fails.
@@ -18,7 +31,7 @@ func (m *member) Exited(report actors.Report) {
 	m.alarm.stop()
 	delete(p.members, m)
 	p.removeIdle(m)
-	begun := m.surrender()
+	ends := m.surrender(report.Cause.Kind)
 	m.condemned = nil
 	m.link.Release()
 	if !report.BecameReady {
@@ -26,15 +39,42 @@ func (m *member) Exited(report actors.Report) {
 	}
 	p.dispatch()
 	broken, hopeless := p.broken, p.failQueue()
-	p.mu.Unlock()
+	p.unlock()
 	m.link.Close()
-	m.log(report)
-	for _, l := range begun {
-		p.settled(l.job, m.deathError(l, report))
+	for _, l := range ends {
+		p.outcomes.settle(l.job, m.deathError(l, report))
 	}
 	for _, j := range hopeless {
-		p.settled(j, broken)
+		p.outcomes.settle(j, broken)
 	}
+	m.log(report)
+}
+
+// surrender empties the worker: back to the queue what it had not begun, in
+// order, and to the caller what it had. Under the lock.
+func (m *member) surrender(cause actors.CauseKind) (ends []lost) {
+	next := m.sent.first // would have been begun next, had it not begun
+	for j := m.sent.last; j != nil; j = m.sent.last {
+		switch {
+		case m.withdraw(j):
+			if j == next && !meant(cause) {
+				j.deaths++
+			}
+			if j.deaths < maxDeaths {
+				m.pool.requeue(j)
+				continue
+			}
+			ends = append(ends, lost{job: j, unbegun: true})
+		case m.begun(j):
+			ends = append(ends, lost{job: j, elapsed: time.Since(j.begunAt)})
+			m.remove(j)
+		default: // the worker wrote nonsense into the claim
+			ends = append(ends, lost{job: j})
+			m.remove(j)
+		}
+		m.pool.markDone(j)
+	}
+	return ends
 }
 
 // cutOff is the end of all dealings with a worker that may live on for a moment:
@@ -45,41 +85,29 @@ func (m *member) cutOff() {
 	m.withdrawAll()
 }
 
-// log tells the operator of a worker that nobody here meant to end.
-func (m *member) log(report actors.Report) {
-	unmeant := report.Cause.Kind == actors.CauseNone || report.Cause.Kind == actors.CauseProtocol
-	if unmeant && report.BecameReady {
-		m.pool.config.Logger.Warn("stint: a worker died", "worker", m.number, "pid", report.PID, "exit", report.Exit, "cause", report.Cause)
-	}
-}
-
-// lost is a job that had begun when its worker died.
-type lost struct {
-	job     *Job
-	elapsed time.Duration
-}
-
-// surrender empties the worker: back to the queue what it had not begun, in
-// order, and to the caller what it had. Under the lock.
-func (m *member) surrender() (begun []lost) {
-	for j := m.sent.last; j != nil; j = m.sent.last {
-		if m.withdraw(j) {
-			m.pool.requeue(j)
-			continue
-		}
-		at, _ := m.link.Begun(j.slot, j.id)
-		m.remove(j)
-		m.pool.finished(j)
-		begun = append(begun, lost{job: j, elapsed: max(0, time.Since(at))})
-	}
-	return begun
-}
-
 // deathError says why a task failed whose worker died.
 func (m *member) deathError(l lost, report actors.Report) error {
-	run := m.run(l.job, l.elapsed)
+	run := m.describe(l.job, l.elapsed)
 	if l.job.verdict != nil && report.Cause.Kind != actors.CauseNone {
 		return l.job.verdict.error(run, l.job.limit, nil)
 	}
-	return &WorkerError{Run: run, Exit: report.Exit, Err: report.Cause.Err, Stderr: m.link.StderrTail()}
+	err := report.Cause.Err
+	if l.unbegun {
+		err = fmt.Errorf("it was the next task of %d workers in a row that died before they began it; its argument has %d bytes",
+			maxDeaths, len(l.job.argument))
+	}
+	return &WorkerError{Run: run, Exit: report.Exit, Err: err, Stderr: m.link.StderrTail()}
+}
+
+// log tells the operator of a worker that nobody here meant to end.
+func (m *member) log(report actors.Report) {
+	if report.BecameReady && !meant(report.Cause.Kind) {
+		m.pool.config.Logger.Warn("stint: a worker died", "worker", m.number, "pid", report.PID,
+			"exit", report.Exit, "cause", report.Cause, "stderr", excerpt(m.link.StderrTail()))
+	}
+}
+
+// meant reports whether a worker was ended on purpose, and not for a fault.
+func meant(cause actors.CauseKind) bool {
+	return cause != actors.CauseNone && cause != actors.CauseProtocol
 }

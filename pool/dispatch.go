@@ -1,12 +1,23 @@
 package pool
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
-// This file is the way of a job from the queue to a worker and back. Everything
-// in it runs under the pool's lock and does no system call.
+// This file is the way of a job from the queue to a worker. Everything in it
+// runs under the pool's lock and makes no system call; what is offered is
+// written when the lock is given back.
+
+// unlock gives the lock back, and then has written what was offered to workers
+// under it.
+func (p *ProcessPool) unlock() {
+	var few [4]*member
+	offered := append(few[:0], p.offered...)
+	clear(p.offered)
+	p.offered = p.offered[:0]
+	p.mu.Unlock()
+	for _, m := range offered {
+		m.link.Flush()
+	}
+}
 
 // dispatch hands waiting jobs to idle workers.
 func (p *ProcessPool) dispatch() {
@@ -25,11 +36,7 @@ func (p *ProcessPool) refill(m *member) {
 	if !m.available() {
 		return
 	}
-	share := 1 + p.queue.length/max(1, len(p.members))
-	for p.queue.length > 0 && m.sent.length < p.pace.window() && share > 0 && len(m.free) > 0 {
-		p.offer(m)
-		share--
-	}
+	p.fill(m, 1+p.queue.length/max(1, len(p.members)))
 	if m.sent.length == 0 && p.ahead+p.slow > 0 {
 		p.takeOver(m)
 	}
@@ -39,18 +46,20 @@ func (p *ProcessPool) refill(m *member) {
 	}
 }
 
+// fill offers a worker up to share jobs, within its window.
+func (p *ProcessPool) fill(m *member, share int) {
+	for window := m.pace.window(); share > 0 && p.queue.length > 0 && m.sent.length < window && len(m.free) > 0; share-- {
+		p.offer(m)
+	}
+}
+
 // offer sends the first waiting job to a worker.
 func (p *ProcessPool) offer(m *member) {
 	j := p.queue.popFront()
-	p.leaveQueueOnce(j)
+	p.admission.leave(j)
 	m.offer(j)
-}
-
-// leaveQueueOnce frees the job's place in the bounded queue when it leaves for
-// the first time; one that comes back needs none.
-func (p *ProcessPool) leaveQueueOnce(j *Job) {
-	if j.id == 0 {
-		p.admission.leave()
+	if !slices.Contains(p.offered, m) {
+		p.offered = append(p.offered, m)
 	}
 }
 
@@ -79,9 +88,7 @@ func (p *ProcessPool) takeOver(to *member) {
 			p.requeue(j)
 		}
 	}
-	for p.queue.length > 0 && to.sent.length < p.pace.window() && len(to.free) > 0 {
-		p.offer(to)
-	}
+	p.fill(to, p.queue.length)
 }
 
 // removeIdle takes a worker off the idle ones.
@@ -98,35 +105,9 @@ func (p *ProcessPool) requeue(j *Job) {
 	p.queue.pushFront(j)
 }
 
-// pace estimates how long tasks run, to decide how many to send ahead.
-type pace struct {
-	running time.Duration // of late; 0: nothing is known yet
-}
-
-const (
-	// maxWindow is how many tasks may be with one worker.
-	maxWindow = 64
-	// aheadTime is how much work may wait at a worker: enough to cover the way
-	// there and back many times, little enough to lose nothing by it.
-	aheadTime = time.Millisecond
-)
-
-// note takes a task's running time in: a longer one counts at once, shorter ones
-// by and by, so that the window closes fast and opens slowly.
-func (p *pace) note(elapsed time.Duration) {
-	elapsed = max(elapsed, 1)
-	if elapsed > p.running {
-		p.running = elapsed
-	} else {
-		p.running -= (p.running - elapsed) / 8
-	}
-}
-
-// window returns how many tasks a worker may have: one that runs, and as many
-// behind it as run in aheadTime.
-func (p *pace) window() int {
-	if p.running == 0 {
-		return 1
-	}
-	return 1 + min(int(aheadTime/p.running), maxWindow-1)
+// markDone notes that a job is done.
+func (p *ProcessPool) markDone(j *Job) {
+	j.state = jobDone
+	p.live--
+	p.checkDrained()
 }

@@ -64,16 +64,15 @@ func Go[Out any](ctx context.Context, p *GoroutinePool, run func(ctx context.Con
 
 // Submit implements Pool.
 func (p *GoroutinePool) Submit(j *Job) {
-	if err := p.admission.enter(j.ctx); err != nil {
+	if err := p.admission.enter(j); err != nil {
 		p.outcomes.refuse(j, err)
 		return
 	}
 	j.watch(p.contextEnded)
 	p.mu.Lock()
 	if p.phase != phaseOpen {
+		p.admission.leave(j)
 		p.mu.Unlock()
-		j.release()
-		p.admission.leave()
 		p.outcomes.refuse(j, ErrClosed)
 		return
 	}
@@ -83,15 +82,18 @@ func (p *GoroutinePool) Submit(j *Job) {
 	}
 	p.accepted++
 	p.queue.pushBack(j)
-	p.provide()
+	if p.provide() {
+		p.admission.leave(j)
+	}
 	p.mu.Unlock()
 	if j.ctx.Err() != nil { // perhaps since before it was queued
 		p.contextEnded(j)
 	}
 }
 
-// provide sees to it that a waiting job finds a runner. Under the lock.
-func (p *GoroutinePool) provide() {
+// provide sees to it that waiting jobs find runners, and reports whether the last
+// of them need not wait for another job's end. Under the lock.
+func (p *GoroutinePool) provide() bool {
 	switch {
 	case p.queue.length == 0:
 	case p.queue.length > p.idle && p.runners < p.config.Workers:
@@ -99,9 +101,11 @@ func (p *GoroutinePool) provide() {
 		p.runners++
 		r := &runner{pool: p, number: p.started}
 		go r.run() // Shutdown waits for it, unless it is abandoned
+		return true
 	default:
 		p.wake.Signal()
 	}
+	return p.queue.length <= p.idle
 }
 
 // Stats implements Pool.
@@ -130,11 +134,13 @@ func (p *GoroutinePool) Shutdown(ctx context.Context, mode ShutdownMode) error {
 func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.mu.Lock()
 	p.phase = max(p.phase, phaseDraining)
-	p.admission.close(ErrClosed)
+	p.admission.close()
 	var pending, hopeless []*Job
 	if mode >= CancelPending {
 		for p.queue.length > 0 {
-			pending = append(pending, p.takeBack(p.queue.first))
+			j := p.queue.first
+			p.takeBack(j)
+			pending = append(pending, j)
 		}
 	}
 	if mode == Kill {
@@ -148,7 +154,7 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.checkDone()
 	p.mu.Unlock()
 	for _, j := range pending {
-		j.work.cancel(ErrShutdown)
+		p.outcomes.cancel(j, ErrShutdown)
 	}
 	for _, j := range hopeless {
 		p.failAbandoned(j)
@@ -163,15 +169,17 @@ func (p *GoroutinePool) checkDone() {
 	}
 }
 
-// takeBack removes a waiting job, which is then done. Under the lock.
-func (p *GoroutinePool) takeBack(j *Job) *Job {
+// takeBack removes a waiting job, which is then done; false if it does not wait.
+// Without the lock the caller releases and settles it. Under the lock.
+func (p *GoroutinePool) takeBack(j *Job) bool {
+	if j.state != jobQueued {
+		return false
+	}
 	j.unlink()
-	p.admission.leave()
+	p.admission.leave(j)
 	j.state, j.withdrawn = jobDone, true
-	p.outcomes.cancelled.Add(1)
-	j.release()
 	p.checkDone()
-	return j
+	return true
 }
 
 // abandon makes a running job done and gives its runner up. Under the lock.
@@ -191,23 +199,17 @@ func (p *GoroutinePool) failAbandoned(j *Job) {
 	if cancel := j.runner.cancel; cancel != nil {
 		cancel(j.verdict.cause)
 	}
-	j.release()
-	err := j.verdict.error(j.runner.describe(j), j.limit, nil)
-	p.outcomes.fail(err)
-	j.work.fail(err)
+	p.outcomes.settle(j, j.verdict.error(j.runner.describe(j), j.limit, nil))
 }
 
 // contextEnded ends a job whose caller's context has ended.
 func (p *GoroutinePool) contextEnded(j *Job) {
 	cause := context.Cause(j.ctx)
 	p.mu.Lock()
-	waiting := j.state == jobQueued
-	if waiting {
-		p.takeBack(j)
-	}
+	withdrawn := p.takeBack(j)
 	p.mu.Unlock()
-	if waiting {
-		j.work.cancel(cause)
+	if withdrawn {
+		p.outcomes.cancel(j, cause)
 	} else {
 		p.expire(j, &verdict{cause: cause})
 	}
@@ -216,11 +218,13 @@ func (p *GoroutinePool) contextEnded(j *Job) {
 // withdraw implements owner, for Future.Cancel: the future settles itself.
 func (p *GoroutinePool) withdraw(j *Job) bool {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if j.state == jobQueued {
-		p.takeBack(j)
+	taken := p.takeBack(j)
+	withdrawn := j.withdrawn
+	p.mu.Unlock()
+	if taken {
+		p.outcomes.withdraw(j)
 	}
-	return j.withdrawn
+	return withdrawn
 }
 
 // begun implements owner: the future is told when its task begins.

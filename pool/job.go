@@ -19,14 +19,17 @@ type Job struct {
 
 	// What follows belongs to the pool, under its lock.
 	state     jobState
-	withdrawn bool    // done without having begun
-	slot      uint16  // at the member
-	argument  []byte  // encoded; process pools only
-	member    *member // process pools
-	runner    *runner // goroutine pools
-	id        uint64  // at the member, or at the last one; 0: never sent
+	admitted  bool  // has a place in the bounded queue
+	withdrawn bool  // done without having begun
+	moved     uint8 // how often it was taken from a worker that did not begin it
+	deaths    uint8 // how many workers died before they began it, when it was their next
+	slot      uint16
+	id        uint64    // at the member
+	argument  []byte    // encoded; process pools only
+	member    *member   // process pools
+	runner    *runner   // goroutine pools
+	begunAt   time.Time // as the worker told first; zero: not known to have begun
 	verdict   *verdict
-	sentence  *sentence   // waits until the job is its member's first; process pools only
 	unwatch   func() bool // stops watching ctx; nil if it has no end
 	link      jobLink
 }
@@ -50,10 +53,10 @@ type work interface {
 	encode() ([]byte, error)
 	// call runs the function here, and keeps its result for succeed.
 	call(ctx context.Context) error
-	// succeed settles the future with the result of call.
+	// decode decodes a result, and keeps it for succeed.
+	decode(value []byte) error
+	// succeed settles the future with the result that was kept.
 	succeed() bool
-	// succeedEncoded settles the future with an encoded result.
-	succeedEncoded(value []byte) error
 	start() bool
 	fail(error) bool
 	cancel(cause error) bool

@@ -11,16 +11,9 @@ import (
 // deadline.
 //
 // Who ends a running task takes back first what stands behind it at its worker.
-// If one of those has begun, the task is over, and there is nothing to kill. If
-// not, nothing else can begin there, and the kill meets this task alone.
-
-// ladder is how a task whose context has ended is ended.
-func (m *member) ladder() actors.Ladder {
-	if m.pool.config.Grace == NoGrace {
-		return actors.Ladder{}
-	}
-	return actors.Ladder{Ask: true, Grace: m.pool.config.Grace}
-}
+// If one of those has begun, the task is over, its result is on its way, and
+// there is nothing to kill. If not, nothing else can begin there, and the kill
+// meets this task alone.
 
 // sentence is how a job that has begun is to be ended, and why.
 type sentence struct {
@@ -29,34 +22,31 @@ type sentence struct {
 	cause   actors.Cause
 }
 
+// ladder is how a task whose context has ended is ended.
+func (p *ProcessPool) ladder() actors.Ladder {
+	if p.config.Grace == NoGrace {
+		return actors.Ladder{}
+	}
+	return actors.Ladder{Ask: true, Grace: p.config.Grace}
+}
+
 // end has the worker killed for a job that has begun; false if the job is over.
-// The worker gets no other work meanwhile. Posting the kill does not block: it is
+// The worker gets no other work meanwhile. A first verdict stands; a harsher
+// ladder takes the place of a milder one. Posting the kill does not block: it is
 // a message to the process's actor, and at most one signal. Under the lock.
 func (m *member) end(j *Job, s sentence) bool {
-	if m.sent.first != j {
-		j.sentence = &s // those before it are over, and their results on their way
-		return true
-	}
-	if !m.withdrawRest() {
+	m.withdrawAll()
+	if m.sent.last != j {
+		m.pool.refill(m)
+		m.pool.dispatch()
 		return false
 	}
 	if m.condemned == nil {
-		m.condemned, j.verdict = j, &s.verdict // a first verdict stands
+		m.condemned, j.verdict = j, &s.verdict
 	}
-	m.pool.removeIdle(m)
 	m.pool.dispatch() // what was taken back
 	m.process.Kill(s.ladder, s.cause)
 	return true
-}
-
-// carryOut ends the worker's first job if that was decided when it was not yet
-// known to be the first. Under the lock.
-func (m *member) carryOut() {
-	if j := m.sent.first; j != nil && j.sentence != nil {
-		s := *j.sentence
-		j.sentence = nil
-		m.end(j, s)
-	}
 }
 
 // contextEnded ends a job whose caller's context has ended.
@@ -65,12 +55,11 @@ func (p *ProcessPool) contextEnded(j *Job) {
 	p.mu.Lock()
 	withdrawn := p.takeBack(j)
 	if !withdrawn && j.state == jobSent {
-		m := j.member
-		m.end(j, sentence{verdict{cause: cause}, m.ladder(), actors.Cause{Kind: actors.CauseKill, Err: cause}})
+		j.member.end(j, sentence{verdict{cause: cause}, p.ladder(), actors.Cause{Kind: actors.CauseKill, Err: cause}})
 	}
-	p.mu.Unlock()
+	p.unlock()
 	if withdrawn {
-		j.work.cancel(cause)
+		p.outcomes.cancel(j, cause)
 	}
 }
 
@@ -79,7 +68,7 @@ func (p *ProcessPool) contextEnded(j *Job) {
 func (p *ProcessPool) takeBack(j *Job) bool {
 	switch j.state {
 	case jobQueued:
-		p.leaveQueueOnce(j)
+		p.admission.leave(j)
 		j.unlink()
 	case jobSent:
 		m := j.member
@@ -91,36 +80,32 @@ func (p *ProcessPool) takeBack(j *Job) bool {
 		return false
 	}
 	j.withdrawn = true
-	p.finished(j)
-	p.outcomes.cancelled.Add(1)
-	j.release()
+	p.markDone(j)
 	return true
 }
 
 // withdraw implements owner, for Future.Cancel: the future settles itself.
 func (p *ProcessPool) withdraw(j *Job) bool {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.takeBack(j) || j.withdrawn
+	taken := p.takeBack(j)
+	withdrawn := j.withdrawn
+	p.unlock()
+	if taken {
+		p.outcomes.withdraw(j)
+	}
+	return withdrawn
 }
 
 // begun implements owner, for Future.State.
 func (p *ProcessPool) begun(j *Job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if j.state != jobSent {
-		return false
-	}
-	_, begun := j.member.link.Begun(j.slot, j.id)
-	return begun
+	return j.state == jobSent && j.member.begun(j)
 }
 
 // kill implements owner, for Future.Kill: the worker is killed at once.
 func (p *ProcessPool) kill(j *Job) bool {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if j.state != jobSent {
-		return false
-	}
-	return j.member.end(j, sentence{cause: actors.Cause{Kind: actors.CauseKill}})
+	defer p.unlock()
+	return j.state == jobSent && j.member.end(j, sentence{cause: actors.Cause{Kind: actors.CauseKill}})
 }

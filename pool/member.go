@@ -19,11 +19,13 @@ type member struct {
 	process *actors.Process // from Started on
 
 	// What follows is under the pool's lock.
-	ready      bool
-	gone       bool    // its exit has been told
-	cut        bool    // its channel has ended, or is not trusted any more
-	idle       bool    // in pool.idle
-	sent       jobList // jobs with this worker, in the order of their offers; only the first can have begun
+	ready bool
+	gone  bool // its exit has been told
+	cut   bool // its channel has ended, or is not trusted any more
+	idle  bool // in pool.idle
+	// sent are the jobs with this worker, in the order of their offers. The first
+	// ones may be over, their results on the way; of the rest one at most has begun.
+	sent       jobList
 	slots      [worker.Slots]slot
 	free       []uint16 // slots to offer in
 	lastID     uint64
@@ -32,8 +34,10 @@ type member struct {
 	slow       bool      // has not begun its first job for a while; gets nothing until it gives a sign of life
 	firstSince time.Time // when the first of sent became the first
 	unread     int       // bytes of arguments that it may have to read yet
+	pace       pace
 	alarm      alarm
-	finished   []finish // the reader's own, between batches
+
+	arrived []arrival // the reader's own, used again for each batch
 }
 
 // slot is what stands in one slot of the claim table: nothing (id 0), a job, or
@@ -69,7 +73,7 @@ func (m *member) offer(j *Job) {
 	n := m.free[len(m.free)-1]
 	m.free = m.free[:len(m.free)-1]
 	m.lastID++
-	j.state, j.member, j.slot, j.id = jobSent, m, n, m.lastID
+	j.state, j.member, j.slot, j.id, j.begunAt = jobSent, m, n, m.lastID, time.Time{}
 	m.slots[n] = slot{id: j.id, job: j, size: len(j.argument)}
 	m.unread += len(j.argument)
 	if m.sent.length > 0 {
@@ -113,26 +117,15 @@ func (m *member) withdraw(j *Job) bool {
 // in their order. Under the lock.
 func (m *member) withdrawAll() {
 	for j := m.sent.last; j != nil && m.withdraw(j); j = m.sent.last {
-		m.pool.requeue(j)
-	}
-}
-
-// withdrawRest takes back all jobs but the first, to the head of the queue in
-// their order. False: one of them has begun, so the first is over, and its
-// result on its way. Under the lock.
-func (m *member) withdrawRest() bool {
-	for m.sent.length > 1 {
-		j := m.sent.last
-		if !m.withdraw(j) {
-			return false
+		if m.slow {
+			j.moved++
 		}
 		m.pool.requeue(j)
 	}
-	return true
 }
 
-// run describes the job's run at this worker, for errors.
-func (m *member) run(j *Job, elapsed time.Duration) Run {
+// describe describes the job's run at this worker, for errors.
+func (m *member) describe(j *Job, elapsed time.Duration) Run {
 	return Run{Task: j.task.name, Worker: m.number, PID: m.process.PID(), Elapsed: elapsed}
 }
 
@@ -154,7 +147,7 @@ func (m *member) Ready() {
 	m.process.Ready()
 	p := m.pool
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	if m.gone {
 		return
 	}
@@ -167,45 +160,49 @@ func (m *member) Ready() {
 // Results implements worker.Receiver: tasks have ended.
 func (m *member) Results(results []worker.Result) {
 	p := m.pool
-	var broken error
-	spare := false
 	p.mu.Lock()
 	m.awake()
-	for i := range results {
-		r := &results[i]
-		if m.gone || m.cut {
-			break
-		}
-		j, err := m.take(r)
-		if err != nil {
-			broken = err
-			m.cutOff()
-			break
-		}
-		if j == nil {
-			continue
-		}
-		p.pace.note(r.Elapsed)
-		m.finished = append(m.finished, finish{job: j, result: r})
-		if m.condemned == j {
-			m.condemned, m.pardoning, spare = nil, true, true
-		}
-	}
-	m.carryOut()
+	spare, broken := m.takeAll(results)
 	p.refill(m)
 	p.dispatch()
-	p.mu.Unlock()
+	p.unlock()
 	if broken != nil {
 		m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: broken})
 	}
 	if spare {
 		m.process.Spare()
 	}
-	for i := range m.finished {
-		m.settle(&m.finished[i])
+	for i := range m.arrived {
+		m.settle(&m.arrived[i])
 	}
-	clear(m.finished)
-	m.finished = m.finished[:0]
+	clear(m.arrived)
+	m.arrived = m.arrived[:0]
+}
+
+// takeAll takes results in. spare says that the condemned job was among them: it
+// was over in time. An error says that the worker broke the protocol. Under the
+// lock.
+func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
+	for i := range results {
+		if m.gone || m.cut {
+			break
+		}
+		r := &results[i]
+		j, err := m.take(r)
+		if err != nil {
+			m.cutOff()
+			return spare, err
+		}
+		if j == nil {
+			continue
+		}
+		m.pace.note(r.Elapsed)
+		m.arrived = append(m.arrived, arrival{job: j, result: r})
+		if m.condemned == j {
+			m.condemned, m.pardoning, spare = nil, true, true
+		}
+	}
+	return spare, nil
 }
 
 // take frees the slot of a result and returns its job; no job if it had been
@@ -217,11 +214,11 @@ func (m *member) take(r *worker.Result) (*Job, error) {
 	}
 	j := s.job
 	if j != nil {
-		if _, begun := m.link.Begun(r.Slot, r.ID); !begun {
+		if !m.begun(j) {
 			return nil, &worker.ProtocolError{Worker: m.number, Err: errors.New("a result for a task that it had not begun")}
 		}
 		m.remove(j)
-		m.pool.finished(j)
+		m.pool.markDone(j)
 	}
 	m.unread -= s.size
 	*s = slot{}
@@ -234,7 +231,7 @@ func (m *member) Closed(err error) {
 	m.pool.mu.Lock()
 	m.cutOff()
 	m.pool.dispatch()
-	m.pool.mu.Unlock()
+	m.pool.unlock()
 	if err != nil {
 		m.process.Kill(actors.Ladder{}, m.channelCause(err))
 	}
@@ -264,10 +261,10 @@ func (m *member) Ask(cause actors.Cause) {
 		m.link.Quit()
 		return
 	}
-	p := m.pool
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if j := m.condemned; j != nil && !j.verdict.timeout { // at a deadline the task's own clock has done it
+	m.pool.mu.Lock()
+	j := m.condemned
+	m.pool.mu.Unlock()
+	if j != nil && !j.verdict.timeout { // at a deadline the task's own clock has done it
 		m.link.Cancel(j.id, errors.Is(j.verdict.cause, context.DeadlineExceeded))
 	}
 }
@@ -277,7 +274,7 @@ func (m *member) Ask(cause actors.Cause) {
 func (m *member) Spared() {
 	p := m.pool
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.unlock()
 	m.pardoning = false
 	p.refill(m)
 	p.dispatch()

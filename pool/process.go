@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/runtime"
@@ -22,6 +23,7 @@ type ProcessPool struct {
 	supervisor *actors.Supervisor
 	admission  admission
 	started    atomic.Int64   // numbers the workers
+	stderr     serialWriter   // of all workers
 	links      sync.WaitGroup // the workers' channels
 	ready      chan struct{}  // closed when the first worker is, or the pool is broken
 	drained    chan struct{}  // closed when a shutdown has nothing left to wait for
@@ -33,18 +35,24 @@ type ProcessPool struct {
 	queue    jobList // accepted, for any worker
 	members  map[*member]struct{}
 	idle     []*member // ready, nothing to do; the last one is warmest
+	offered  []*member // have been offered jobs since the lock was taken
 	ahead    int       // jobs that stand behind another one at their worker
 	slow     int       // workers that have not begun their first job for a while
-	pace     pace
-	live     int    // accepted and not done
-	accepted uint64 // ever
-	lastWord string // standard error of the last worker that did not become ready
+	live     int       // accepted and not done
+	accepted uint64    // ever
+	lastWord string    // standard error of the last worker that did not become ready
 
 	outcomes outcomes
 	closeErr error // of the host; set before done is closed
 }
 
 var _ Pool = (*ProcessPool)(nil)
+
+// drainTimeout is how long after a worker's death the end of its channel may
+// keep its jobs waiting. It comes at once, unless the reader is decoding a large
+// result, or a descendant that did not execute anything holds the channel; what
+// the worker had finished is in there.
+const drainTimeout = 5 * time.Second
 
 // phase is how far a pool's shutdown has come.
 type phase uint8
@@ -70,6 +78,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	p := &ProcessPool{
 		config:    config,
 		admission: newAdmission(config),
+		stderr:    serialWriter{to: config.Stderr},
 		host:      config.Host,
 		release:   func() error { return nil },
 		members:   make(map[*member]struct{}),
@@ -97,12 +106,14 @@ func (p *ProcessPool) start() error {
 		MaxFailures:  p.config.MaxFailures,
 		Within:       p.config.FailureWindow,
 		StartTimeout: p.config.StartTimeout,
+		DrainTimeout: drainTimeout,
 		Broken:       p.breakDown,
 	})
 	if err != nil {
 		return errors.Join(err, p.release())
 	}
 	p.supervisor = supervisor
+	go p.conclude()
 	<-p.ready
 	p.mu.Lock()
 	broken := p.broken
@@ -124,7 +135,7 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 	link, files, err := worker.Open(worker.LinkConfig{
 		Worker:   m.number,
 		Limit:    p.config.MaxPayload + payloadRoom,
-		Stderr:   p.config.Stderr,
+		Stderr:   &p.stderr,
 		Receiver: m,
 	})
 	if err != nil {
@@ -153,16 +164,15 @@ func (p *ProcessPool) Submit(j *Job) {
 		p.outcomes.refuse(j, &CodecError{Run: Run{Task: j.task.name}, Op: "encode", What: "argument", Type: in, Err: err})
 		return
 	}
-	if err := p.admission.enter(j.ctx); err != nil {
+	if err := p.admission.enter(j); err != nil {
 		p.outcomes.refuse(j, err)
 		return
 	}
 	j.watch(p.contextEnded)
 	p.mu.Lock()
 	if err := p.refusal(); err != nil {
+		p.admission.leave(j)
 		p.mu.Unlock()
-		j.release()
-		p.admission.leave()
 		p.outcomes.refuse(j, err)
 		return
 	}
@@ -175,7 +185,7 @@ func (p *ProcessPool) Submit(j *Job) {
 	j.state = jobQueued
 	p.queue.pushBack(j)
 	p.dispatch()
-	p.mu.Unlock()
+	p.unlock()
 	if j.ctx.Err() != nil { // perhaps since before it was queued
 		p.contextEnded(j)
 	}

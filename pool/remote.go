@@ -39,9 +39,13 @@ func RegisterError(err error) error {
 	if err == nil {
 		panic("pool.RegisterError: the error is nil")
 	}
+	name := "registered: " + err.Error()
 	wellKnown.Lock()
 	defer wellKnown.Unlock()
-	wellKnown.names = append(wellKnown.names, "registered: "+err.Error())
+	if slices.Contains(wellKnown.names, name) {
+		panic(fmt.Sprintf("pool.RegisterError: two errors have the text %q, by which they are known in the other process", err.Error()))
+	}
+	wellKnown.names = append(wellKnown.names, name)
 	wellKnown.errors = append(wellKnown.errors, err)
 	return err
 }
@@ -82,17 +86,17 @@ func failureError(run Run, f *worker.Failure, j *Job) error {
 	in, out := j.work.types()
 	switch f.Kind {
 	case worker.FailurePanic:
-		return &PanicError{Run: run, Value: f.Message, Type: f.Type, Stack: f.Stack}
+		return &PanicError{Run: run, Value: printable(f.Message), Type: printable(f.Type), Stack: printable(f.Stack)}
 	case worker.FailureGoexit:
 		return &TaskError{Run: run, Err: ErrGoexit}
 	case worker.FailureUnknown:
 		return &TaskError{Run: run, Err: ErrUnknownTask}
 	case worker.FailureArgument:
-		return &CodecError{Run: run, Op: "decode", What: "argument", Type: in, Err: errors.New(f.Message)}
+		return &CodecError{Run: run, Op: "decode", What: "argument", Type: in, Err: errors.New(printable(f.Message))}
 	case worker.FailureResult:
-		return &CodecError{Run: run, Op: "encode", What: "result", Type: out, Err: errors.New(f.Message)}
+		return &CodecError{Run: run, Op: "encode", What: "result", Type: out, Err: errors.New(printable(f.Message))}
 	}
-	remote := &remoteError{text: f.Message}
+	remote := &remoteError{text: printable(f.Message)}
 	wellKnown.RLock()
 	defer wellKnown.RUnlock()
 	for _, name := range f.Is {

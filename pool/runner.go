@@ -46,7 +46,7 @@ func (r *runner) next() *Job {
 		return nil
 	}
 	j := p.queue.popFront()
-	p.admission.leave()
+	p.admission.leave(j)
 	j.state, j.runner = jobSent, r
 	p.running.pushBack(j)
 	r.begun, r.cancel = time.Now(), nil
@@ -147,24 +147,20 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 	if !over {
 		j.unlink()
 		j.state = jobDone
+		r.cancel = nil
 		r.setIdle(true) // before the future is settled: who has seen that finds this goroutine
 	}
 	p.mu.Unlock()
 	if over {
 		return
 	}
-	j.release()
-	if err == nil {
-		p.outcomes.succeeded.Add(1)
-		j.work.succeed()
-		return
+	if err != nil {
+		err = taskError(run, err)
+		if ended {
+			err = r.verdict(j).error(run, j.limit, err)
+		}
 	}
-	err = taskError(run, err)
-	if ended {
-		err = r.verdict(j).error(run, j.limit, err)
-	}
-	p.outcomes.fail(err)
-	j.work.fail(err)
+	p.outcomes.settle(j, err)
 }
 
 // taskError puts the run into the error of a task.

@@ -28,7 +28,7 @@ func shutdown(ctx context.Context, mode ShutdownMode, done <-chan struct{}, wind
 	if mode > Kill {
 		return &ConfigError{Field: "Shutdown", Reason: "the mode is none of Drain, CancelPending, Kill"}
 	}
-	wind(mode)
+	killed, cancelled := wind(mode)
 	select {
 	case <-done: // before an expired context
 		return nil
@@ -39,50 +39,31 @@ func shutdown(ctx context.Context, mode ShutdownMode, done <-chan struct{}, wind
 		return nil
 	case <-ctx.Done():
 	}
-	err := &ShutdownError{Cause: context.Cause(ctx)}
-	err.Killed, err.Cancelled = wind(Kill)
+	more, rest := wind(Kill)
 	<-done
-	return err
+	return &ShutdownError{Cause: context.Cause(ctx), Killed: killed + more, Cancelled: cancelled + rest}
 }
 
 // wind begins a shutdown, or makes one that has begun harsher. It does not wait.
 func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.mu.Lock()
-	if p.phase == phaseOpen {
-		p.phase = phaseDraining
-		p.admission.close(ErrClosed)
-		go p.finish()
-	}
+	p.phase = max(p.phase, phaseDraining)
+	p.admission.close()
 	var pending []*Job
 	if mode >= CancelPending {
 		pending = p.takeBackAll()
 	}
 	if mode == Kill && p.phase < phaseKilling {
 		p.phase = phaseKilling
-		for m := range p.members {
-			killed += m.condemnAll(verdict{cause: ErrShutdown})
-		}
+		killed = p.condemnAll(verdict{cause: ErrShutdown})
 		p.supervisor.Stop(actors.Ladder{}, actors.Cause{Kind: actors.CauseShutdown})
 	}
 	p.checkDrained()
-	p.mu.Unlock()
+	p.unlock()
 	for _, j := range pending {
-		j.work.cancel(ErrShutdown)
+		p.outcomes.cancel(j, ErrShutdown)
 	}
 	return killed, len(pending)
-}
-
-// condemnAll gives a verdict to what has begun at a worker, and returns 1 if
-// there is any: all but the last are over, and their results on their way. Under
-// the lock.
-func (m *member) condemnAll(v verdict) (running int) {
-	for j := m.sent.first; j != nil && m.condemned == nil; j = j.link.next {
-		j.verdict, running = &v, 1
-	}
-	if running > 0 {
-		m.condemned = m.sent.last
-	}
-	return running
 }
 
 // takeBackAll takes back every job that has not begun. Under the lock.
@@ -98,18 +79,35 @@ func (p *ProcessPool) takeBackAll() (jobs []*Job) {
 	return jobs
 }
 
-// finish ends the pool when it has drained. It is the shutdown's own goroutine,
-// for which every Shutdown waits.
-func (p *ProcessPool) finish() {
-	<-p.drained
-	p.supervisor.Stop(actors.Ladder{Ask: true, Grace: leaveTime}, actors.Cause{Kind: actors.CauseShutdown})
-	<-p.supervisor.Done()
+// condemnAll gives a verdict to what runs, and returns how many that are. All
+// that has not begun was taken back. Under the lock.
+func (p *ProcessPool) condemnAll(v verdict) (running int) {
+	for m := range p.members {
+		if j := m.sent.last; j != nil && m.condemned == nil {
+			m.condemned, j.verdict = j, &v
+			running++
+		}
+	}
+	return running
+}
+
+// conclude ends the pool when it has drained. It runs from the pool's start, on
+// a goroutine of its own, for which every Shutdown waits.
+func (p *ProcessPool) conclude() {
+	select {
+	case <-p.drained:
+		p.supervisor.Stop(actors.Ladder{Ask: true, Grace: leaveTime}, actors.Cause{Kind: actors.CauseShutdown})
+		<-p.supervisor.Done()
+	case <-p.supervisor.Done(): // killed, or its host was closed under it
+		p.breakDown(actors.ErrClosed)
+		<-p.drained
+	}
 	p.links.Wait()
 	p.closeErr = p.release()
 	close(p.done)
 }
 
-// checkDrained tells finish when there is nothing left to wait for. Under the
+// checkDrained tells conclude when there is nothing left to wait for. Under the
 // lock.
 func (p *ProcessPool) checkDrained() {
 	if p.phase != phaseOpen && p.live == 0 {
@@ -117,25 +115,33 @@ func (p *ProcessPool) checkDrained() {
 	}
 }
 
-// breakDown is told by the supervisor that workers cannot be started. Those that
-// live finish what was accepted; with none left, it fails.
+// breakDown is told why workers cannot be started any more. Those that live
+// finish what was accepted; with none left, it fails.
 func (p *ProcessPool) breakDown(err error) {
 	p.mu.Lock()
-	p.broken = &BrokenError{Err: err, Stderr: p.lastWord}
-	p.admission.close(p.broken)
+	if p.broken == nil {
+		p.broken = &BrokenError{Err: err, Stderr: p.lastWord}
+	}
+	p.admission.close()
 	broken, jobs := p.broken, p.failQueue()
 	closeOnce(p.ready)
 	p.mu.Unlock()
 	for _, j := range jobs {
-		p.settled(j, broken)
+		p.outcomes.settle(j, broken)
 	}
 }
 
-// closeOnce closes a channel that may be closed already. Under the lock.
-func closeOnce(c chan struct{}) {
-	select {
-	case <-c:
-	default:
-		close(c)
+// failQueue empties the queue when there is nobody left to run it, and returns
+// what was in it. Under the lock.
+func (p *ProcessPool) failQueue() (jobs []*Job) {
+	if p.broken == nil || len(p.members) > 0 {
+		return nil
 	}
+	for p.queue.length > 0 {
+		j := p.queue.popFront()
+		p.admission.leave(j)
+		p.markDone(j)
+		jobs = append(jobs, j)
+	}
+	return jobs
 }

@@ -105,23 +105,21 @@ func missing(p Pool) bool {
 	return false
 }
 
-func (c *call[In, Out]) encode() ([]byte, error) { return encode(c.in) }
+// encode drops the argument: it travels encoded, and is not kept twice.
+func (c *call[In, Out]) encode() ([]byte, error) {
+	in := c.in
+	c.in = *new(In)
+	return encode(in)
+}
 
 func (c *call[In, Out]) call(ctx context.Context) (err error) {
 	c.out, err = c.run(ctx, c.in)
 	return err
 }
 
-func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
+func (c *call[In, Out]) decode(value []byte) error { return decodeApart(value, &c.out) }
 
-func (c *call[In, Out]) succeedEncoded(value []byte) error {
-	var out Out
-	if err := decodeApart(value, &out); err != nil {
-		return err
-	}
-	c.promise.Succeed(out)
-	return nil
-}
+func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
 
 func (c *call[In, Out]) start() bool             { return c.promise.Start() }
 func (c *call[In, Out]) fail(err error) bool     { return c.promise.Fail(err) }

@@ -62,11 +62,9 @@ func byReactor(b *testing.B, r *reactor.Reactor, c *crowd) (w watcher, bytes flo
 			b.Fatal(err)
 		}
 		watches = append(watches, watch)
-		if err := p.Release(); err != nil {
-			b.Fatal(err)
-		}
 	}
 	bytes = float64(heap()-before) / float64(len(c.children))
+	c.release(b)
 	w.kill = func(i int) error { return watches[i].Signal(unix.SIGKILL) }
 	return w, bytes
 }
@@ -89,10 +87,8 @@ func byBareLoop(b *testing.B, c *crowd) watcher {
 		if err := unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 			b.Fatal(err)
 		}
-		if err := p.Release(); err != nil {
-			b.Fatal(err)
-		}
 	}
+	c.release(b)
 	w := watcher{exits: make(chan time.Time, len(fds))}
 	w.kill = func(i int) error { return unix.PidfdSendSignal(fds[i], unix.SIGKILL, nil, 0) }
 	go func() {

@@ -33,6 +33,16 @@ func newCrowd(t testing.TB, n int) *crowd {
 	return c
 }
 
+// release closes the descriptors that package os has of the children.
+func (c *crowd) release(t testing.TB) {
+	t.Helper()
+	for _, p := range c.children {
+		if err := p.Release(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // threads counts the threads of this program.
 func threads(t testing.TB) int {
 	t.Helper()

@@ -71,7 +71,12 @@ type child struct {
 // gone and was told of at most once when it is over.
 func watch(t testing.TB, r *reactor.Reactor, cmd *exec.Cmd, opts ...reactor.Option) *child {
 	t.Helper()
-	return watchProcess(t, r, start(t, cmd), opts...)
+	p := start(t, cmd)
+	c := watchProcess(t, r, p, opts...)
+	if err := p.Release(); err != nil {
+		t.Error(err)
+	}
+	return c
 }
 
 func watchProcess(t testing.TB, r *reactor.Reactor, p *os.Process, opts ...reactor.Option) *child {

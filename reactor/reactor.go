@@ -47,9 +47,9 @@ type Reactor struct {
 
 // New starts a reactor: one goroutine, which ends with [Reactor.Close].
 //
-// Make it early. A program that has no descriptors left gets an error here, but
-// where Go's own network poller cannot start, which New sees to, the runtime
-// ends the program.
+// Make it early: the runtime ends a program that has no descriptors left when Go's
+// own network poller has to start. New starts that too, and returns an error when
+// there are too few.
 //
 // The error is a [*BackendError].
 func New(cfg Config) (*Reactor, error) {

@@ -156,6 +156,7 @@ func (s *stream) Ready()           { close(s.ready) }
 func (s *stream) Closed(err error) { s.ended <- err }
 
 func (s *stream) Results(results []worker.Result) {
+	defer s.link.Flush()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range results {
@@ -179,6 +180,7 @@ func (s *stream) fill() {
 		s.pending++
 		s.link.Offer(slot, s.id, s.task, time.Minute, s.argument)
 	}
+	s.link.Flush()
 }
 
 // run has n tasks run and returns when their results have come.
@@ -189,6 +191,7 @@ func (s *stream) runTask(task string, n int) {
 	s.task, s.left = task, n
 	s.fill()
 	s.mu.Unlock()
+	s.link.Flush()
 	<-s.done
 }
 

@@ -61,3 +61,13 @@ func duplicate(file *os.File, flags int) (*os.File, error) {
 
 // isReset says that the other side is gone and had not read everything.
 func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }
+
+// writeOnce writes what a non-blocking socket takes at once.
+func writeOnce(fd uintptr, p []byte) int {
+	for {
+		n, err := unix.Write(int(fd), p)
+		if err != unix.EINTR {
+			return max(n, 0)
+		}
+	}
+}

@@ -39,6 +39,11 @@ func newTaskContext(id uint64, begun time.Time, limit time.Duration) *taskContex
 func (c *taskContext) end(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.endLocked(err)
+}
+
+// endLocked is end under the lock.
+func (c *taskContext) endLocked(err error) {
 	if c.err != nil {
 		return
 	}
@@ -57,8 +62,13 @@ func (c *taskContext) end(err error) {
 
 // expect sees to it that the deadline ends the context. Under the lock.
 func (c *taskContext) expect() {
-	if c.timer == nil && c.err == nil && !c.deadline.IsZero() {
-		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.end(context.DeadlineExceeded) })
+	if c.timer != nil || c.err != nil || c.deadline.IsZero() {
+		return
+	}
+	if left := time.Until(c.deadline); left > 0 {
+		c.timer = time.AfterFunc(left, func() { c.end(context.DeadlineExceeded) })
+	} else {
+		c.endLocked(context.DeadlineExceeded)
 	}
 }
 

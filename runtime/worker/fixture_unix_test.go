@@ -132,10 +132,13 @@ func (h *host) offer(task, argument string) (id uint64) { return h.offerFor(task
 
 func (h *host) offerFor(task, argument string, limit time.Duration) (id uint64) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.lastID++
-	h.link.Offer(slotOf(h.lastID), h.lastID, task, limit, []byte(argument))
-	return h.lastID
+	id = h.lastID
+	h.link.Offer(slotOf(id), id, task, limit, []byte(argument))
+	h.link.Flush()
+	h.mu.Unlock()
+	h.link.Flush()
+	return id
 }
 
 func slotOf(id uint64) uint16 { return uint16(id % worker.Slots) }

@@ -166,6 +166,8 @@ func hostUntilKilled() {
 		link.Start()
 		<-h.ready
 		link.Offer(0, 1, os.Args[1], 0, []byte(os.Args[2]))
+		link.Flush()
+		link.Flush()
 	}
 	fmt.Println("both have work")
 	select {}

@@ -2,8 +2,6 @@ package worker
 
 import (
 	"crypto/rand"
-	"crypto/subtle"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -45,7 +43,7 @@ type Result struct {
 type LinkConfig struct {
 	Worker   int       // the worker's number, for messages
 	Limit    int       // the largest payload in bytes, both ways: 1 to 2³²-1
-	Stderr   io.Writer // where the worker's standard error goes on to; nil: nowhere
+	Stderr   io.Writer // where the worker's standard error goes on to; nil: nowhere; it had better not block
 	Receiver Receiver
 }
 
@@ -73,12 +71,12 @@ func Open(config LinkConfig) (*Link, []*os.File, error) {
 	if config.Limit < 1 || int64(config.Limit) > math.MaxUint32 {
 		return nil, nil, fmt.Errorf("channel to worker %d: a payload of up to %d bytes is not possible", config.Worker, config.Limit)
 	}
-	l := &Link{config: config, outbox: newOutbox()}
+	l := &Link{config: config}
 	l.tail.onward = config.Stderr
-	if err := l.greet(); err != nil {
-		return nil, nil, err
-	}
 	files, err := l.openFiles()
+	if err == nil {
+		err = l.greet()
+	}
 	if err != nil {
 		for _, f := range files {
 			f.Close()
@@ -90,8 +88,8 @@ func Open(config LinkConfig) (*Link, []*os.File, error) {
 	return l, files, nil
 }
 
-// greet puts the hello into the outbox: whatever is asked for before the worker
-// runs comes after it.
+// greet sends the hello: whatever is asked for before the worker runs comes after
+// it.
 func (l *Link) greet() error {
 	if _, err := rand.Read(l.nonce[:]); err != nil {
 		return err
@@ -99,7 +97,9 @@ func (l *Link) greet() error {
 	hello, err := wire.AppendHello(nil, wire.Hello{
 		Nonce: l.nonce[:], Identity: identity, PID: os.Getpid(), Worker: l.config.Worker, Limit: l.config.Limit,
 	})
-	l.outbox.raw(hello)
+	if err == nil {
+		l.outbox.send(hello)
+	}
 	return err
 }
 
@@ -126,6 +126,9 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 		return files, err
 	}
 	l.socket = socket
+	if l.outbox, err = newOutbox(socket); err != nil {
+		return files, err
+	}
 	if !open(createShared(claimTableSize)) {
 		return files, err
 	}
@@ -138,24 +141,25 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 }
 
 // Start begins the handshake: the process is running. It starts the reader,
-// which starts and waits for the writer and the one for standard error, and
-// tells the receiver Closed when all three have ended: after the worker's death,
-// a violation of the protocol, or Close.
+// which starts and waits for the one for standard error, and tells the receiver
+// Closed when nothing of the link runs any more: after the worker's death, a
+// violation of the protocol, or Close.
 func (l *Link) Start() { go l.run() }
 
 func (l *Link) run() {
 	stderrEnd := make(chan struct{})
-	go l.outbox.writeTo(l.socket)
 	go func() {
 		defer close(stderrEnd)
 		copyAll(&l.tail, l.stderr)
 	}()
 	err := l.read()
-	_ = l.stderr.SetReadDeadline(time.Now().Add(stderrDrain))
+	l.socket.Close() // unblocks a writer
 	l.outbox.close()
-	l.socket.Close() // unblocks the writer
-	<-l.outbox.written
-	<-stderrEnd
+	_ = l.stderr.SetReadDeadline(time.Now().Add(stderrDrain))
+	select {
+	case <-stderrEnd:
+	case <-time.After(2 * stderrDrain): // LinkConfig.Stderr blocks; nothing here waits for it longer
+	}
 	l.stderr.Close()
 	l.config.Receiver.Closed(err)
 }
@@ -196,13 +200,17 @@ func (l *Link) Release() {
 // StderrTail returns the last 16 KiB that the worker wrote to standard error.
 func (l *Link) StderrTail() string { return l.tail.String() }
 
-// Offer sends a task ahead. It never blocks: the writer sends it. The slot must
-// be free, the id never used on this link before, and the argument left alone
-// until the task is settled.
+// Offer sends a task ahead, with the next Flush. It neither blocks nor makes a
+// system call. The slot must be free, the id never used on this link before, and
+// the argument left alone until the task is settled.
 func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, argument []byte) {
 	l.claims.offer(slot, id)
 	l.outbox.task(slot, id, task, limit, argument)
 }
+
+// Flush writes what was offered. It does not wait: what a worker that is slow to
+// read leaves over, a goroutine of the link writes.
+func (l *Link) Flush() { l.outbox.flush() }
 
 // Withdraw takes an offered task back, at once and for good. False: the worker
 // has begun it.
@@ -218,110 +226,8 @@ func (l *Link) Cancel(id uint64, deadline bool) {
 	if deadline {
 		reason = wire.ReasonDeadline
 	}
-	l.outbox.raw(wire.AppendFrame(nil, wire.Header{Kind: wire.KindCancel, ID: id}, []byte{byte(reason)}))
+	l.outbox.send(wire.AppendFrame(nil, wire.Header{Kind: wire.KindCancel, ID: id}, []byte{byte(reason)}))
 }
 
 // Quit asks the worker to leave once what it runs is done.
-func (l *Link) Quit() { l.outbox.raw(wire.AppendFrame(nil, wire.Header{Kind: wire.KindQuit}, nil)) }
-
-// read is the reader: handshake, then batches of results until the end.
-func (l *Link) read() error {
-	frames := wire.NewReader(l.socket, wire.HelloLimit)
-	if err := l.handshake(frames); err != nil {
-		return l.ending(err)
-	}
-	frames.SetLimit(max(l.config.Limit, wire.ResultHeadSize+wire.MaxFailure)) // a failure always fits
-	l.config.Receiver.Ready()
-	batch := make([]Result, 0, Slots)
-	for {
-		var err error
-		batch, err = nextBatch(frames, batch[:0])
-		if len(batch) > 0 {
-			l.config.Receiver.Results(batch)
-			clear(batch)
-		}
-		if err != nil {
-			return l.ending(err)
-		}
-	}
-}
-
-// handshake checks the answer to the hello.
-func (l *Link) handshake(frames *wire.Reader) error {
-	header, payload, err := frames.Next()
-	if err != nil {
-		return err
-	}
-	if header.Kind == wire.KindNoMain {
-		return ErrNoMain
-	}
-	if header.Kind != wire.KindHello {
-		return &HandshakeError{Worker: l.config.Worker, Reason: fmt.Sprintf("it began with a %s frame", header.Kind)}
-	}
-	answer, err := wire.ParseHello(payload)
-	switch {
-	case err != nil:
-		return &HandshakeError{Worker: l.config.Worker, Reason: err.Error()}
-	case subtle.ConstantTimeCompare(answer.Nonce, l.nonce[:]) != 1:
-		return &HandshakeError{Worker: l.config.Worker, Reason: "it answered somebody else's question (wrong nonce)"}
-	case answer.Identity != identity:
-		return &HandshakeError{Worker: l.config.Worker, Mismatch: true, Reason: fmt.Sprintf(
-			"it runs another build than its host: %s, not %s (was the program's file replaced while it ran?)", answer.Identity, identity)}
-	}
-	return nil
-}
-
-// nextBatch waits for one result and takes what came with it.
-func nextBatch(frames *wire.Reader, batch []Result) ([]Result, error) {
-	for {
-		header, payload, err := frames.Next()
-		if err != nil {
-			return batch, err
-		}
-		result, err := parseResult(header, payload)
-		if err != nil {
-			return batch, err
-		}
-		batch = append(batch, result)
-		if len(batch) == cap(batch) || !frames.Buffered() {
-			return batch, nil
-		}
-	}
-}
-
-func parseResult(header wire.Header, payload []byte) (Result, error) {
-	result := Result{Slot: header.Slot, ID: header.ID}
-	if header.Slot >= Slots {
-		return result, &wire.Error{What: "result", Reason: fmt.Sprintf("slot %d of %d", header.Slot, Slots)}
-	}
-	switch header.Kind {
-	case wire.KindSkipped:
-		result.Skipped = true
-		return result, nil
-	case wire.KindValue:
-		parsed, err := wire.ParseResult(payload)
-		result.Elapsed, result.Value = parsed.Elapsed, parsed.Data
-		return result, err
-	case wire.KindFailure:
-		parsed, err := wire.ParseResult(payload)
-		if err != nil {
-			return result, err
-		}
-		failure, err := wire.DecodeFailure(parsed.Data)
-		result.Elapsed, result.Failure = parsed.Elapsed, &failure
-		return result, err
-	}
-	return result, &wire.Error{What: "frame", Reason: fmt.Sprintf("a worker does not send %s", header.Kind)}
-}
-
-// ending turns the error that ended the reading into what Closed tells.
-func (l *Link) ending(err error) error {
-	var bad *wire.Error
-	switch {
-	case errors.As(err, &bad):
-		return &ProtocolError{Worker: l.config.Worker, Err: bad}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed), isReset(err):
-		return nil // it died, perhaps while it wrote, or we closed
-	}
-	return err
-}
+func (l *Link) Quit() { l.outbox.send(wire.AppendFrame(nil, wire.Header{Kind: wire.KindQuit}, nil)) }

@@ -1,8 +1,10 @@
 package worker
 
 import (
-	"io"
+	"errors"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/stint-go/stint/runtime/internal/wire"
@@ -16,14 +18,21 @@ const (
 	keepBelow = 1 << 20
 )
 
-// outbox gathers the frames for one worker while the writer is busy, so that
-// many small ones leave in one contiguous write. It never blocks who fills it.
+// outbox gathers the frames for one worker, so that many small ones leave in one
+// contiguous write. Filling it neither blocks nor makes a system call. flush
+// writes, in its caller's goroutine, as much as the socket takes at once: as a
+// rule everything. Only if the worker is slow to read does a writer go on, on a
+// goroutine that ends with the last byte.
 type outbox struct {
+	socket  *os.File
+	try     func([]byte) (int, error) // writes without waiting
+	writers sync.WaitGroup            // one at most
+
 	mu      sync.Mutex
-	filled  sync.Cond // by mu: there is something to write, or it is closed
-	next    batch     // what the writer takes next
+	next    batch // what is written next
+	spare   batch // an empty one with its buffers
+	writing bool  // somebody is at it, and will see what is added meanwhile
 	closed  bool
-	written chan struct{} // closed when the writer has ended
 }
 
 // batch is what is written together, in the order of the frames.
@@ -32,10 +41,35 @@ type batch struct {
 	recent []byte   // the small frames after them
 }
 
-func newOutbox() *outbox {
-	o := &outbox{written: make(chan struct{})}
-	o.filled.L = &o.mu
-	return o
+func newOutbox(socket *os.File) (*outbox, error) {
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	return &outbox{socket: socket, try: tryWriter(raw)}, nil
+}
+
+// errFull says that the socket takes no more without waiting.
+var errFull = errors.New("the socket is full")
+
+// tryWriter returns a function that writes what can be written without waiting,
+// for one goroutine at a time.
+func tryWriter(raw syscall.RawConn) func([]byte) (int, error) {
+	var rest []byte
+	var written int
+	once := func(fd uintptr) bool {
+		written = writeOnce(fd, rest)
+		return true // whatever became of it: do not wait
+	}
+	return func(p []byte) (int, error) {
+		rest, written = p, 0
+		err := raw.Write(once)
+		rest = nil
+		if err == nil && written < len(p) {
+			err = errFull
+		}
+		return written, err
+	}
 }
 
 // task adds the frame that offers a task. A large argument is not copied, and
@@ -55,67 +89,106 @@ func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, 
 		b.whole = append(b.whole, b.recent, argument)
 		b.recent = nil
 	}
-	o.filled.Signal()
 }
 
-// raw adds bytes that are frames already.
-func (o *outbox) raw(frames []byte) {
+// send adds bytes that are frames already, and flushes.
+func (o *outbox) send(frames []byte) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if !o.closed {
 		o.next.recent = append(o.next.recent, frames...)
-		o.filled.Signal()
 	}
+	o.mu.Unlock()
+	o.flush()
 }
 
-// close ends the writer; what is not written yet is dropped.
-func (o *outbox) close() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
-	o.filled.Signal()
-}
-
-// writeTo is the writer: it writes whatever there is until the outbox is closed
-// or the other side does not take it.
-func (o *outbox) writeTo(w io.Writer) {
-	defer close(o.written)
+// flush sees to it that what was added is written. It does not wait.
+func (o *outbox) flush() {
 	var b batch
-	for o.take(&b) {
-		if b.writeTo(w) != nil {
-			o.close() // the reader sees the same end, and tells
+	for o.take(&b, false); !b.empty(); o.take(&b, true) {
+		if b.write(o.try) != nil {
+			o.handOver(b)
 			return
 		}
 	}
 }
 
-// take waits for something to write and gives it for a batch that was written.
-func (o *outbox) take(b *batch) bool {
+// take gives what there is to write for a batch that was written; an empty one
+// says that there is nothing to do for the caller. writing says that the caller
+// is the one who writes, which he is until he gets an empty batch.
+func (o *outbox) take(b *batch, writing bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.next.recent) == 0 && len(o.next.whole) == 0 && !o.closed {
-		o.filled.Wait()
+	if o.writing && !writing {
+		return
+	}
+	if !writing {
+		*b, o.spare = o.spare, batch{}
 	}
 	o.next, *b = *b, o.next
-	return !o.closed
+	o.writing = !b.empty() && !o.closed
+	if !o.writing {
+		*b, o.spare = batch{}, *b
+	}
 }
 
-// writeTo writes and empties the batch.
-func (b *batch) writeTo(w io.Writer) error {
-	for _, buffer := range b.whole {
-		if _, err := w.Write(buffer); err != nil {
-			return err
+// handOver has a writer go on with what the socket did not take.
+func (o *outbox) handOver(b batch) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
+	o.writers.Go(func() { o.write(b) })
+}
+
+// write is the writer: it waits for the socket until all is written, or until
+// the other side is gone, which the reader sees and tells.
+func (o *outbox) write(b batch) {
+	for ; !b.empty(); o.take(&b, true) {
+		if b.write(o.socket.Write) != nil {
+			o.refuse()
+			return
 		}
 	}
-	clear(b.whole)
-	b.whole = b.whole[:0]
+}
+
+// refuse drops what is not written and takes no more.
+func (o *outbox) refuse() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed, o.next, o.spare = true, batch{}, batch{}
+}
+
+// close returns when nobody writes any more. The socket was closed before.
+func (o *outbox) close() {
+	o.refuse()
+	o.writers.Wait()
+}
+
+func (b *batch) empty() bool { return len(b.whole) == 0 && len(b.recent) == 0 }
+
+// write writes the batch and removes what was written.
+func (b *batch) write(to func([]byte) (int, error)) error {
+	for len(b.whole) > 0 {
+		n, err := to(b.whole[0])
+		if err != nil {
+			b.whole[0] = b.whole[0][n:]
+			return err
+		}
+		b.whole = b.whole[1:]
+	}
+	b.whole = nil
 	if len(b.recent) == 0 {
 		return nil
 	}
-	_, err := w.Write(b.recent)
+	n, err := to(b.recent)
+	if err != nil {
+		b.recent = b.recent[n:]
+		return err
+	}
 	b.recent = b.recent[:0]
 	if cap(b.recent) > keepBelow {
 		b.recent = nil
 	}
-	return err
+	return nil
 }

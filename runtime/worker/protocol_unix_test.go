@@ -308,7 +308,9 @@ func TestResultsBeforeReset(t *testing.T) {
 		hello := i.answer(nil)
 		for id := range uint64(100) {
 			link.Offer(uint16(id), id, "task", 0, make([]byte, 1000))
+			link.Flush()
 		}
+		link.Flush()
 		i.write(hello)
 		if _, err := i.conn.Read(make([]byte, 1)); err != nil { // some are there
 			t.Fatal(err)
@@ -339,6 +341,8 @@ func TestWorkerThatDoesNotRead(t *testing.T) {
 				argument = large
 			}
 			link.Offer(uint16(id), id, "task", 0, argument)
+			link.Flush()
+			link.Flush()
 		}
 		link.Cancel(1, true)
 		link.Quit()
@@ -354,6 +358,8 @@ func TestWorkerThatDoesNotRead(t *testing.T) {
 		t.Errorf("closed with %v", err)
 	}
 	link.Offer(0, 1000, "task", 0, small) // goes nowhere
+	link.Flush()
+	link.Flush()
 	link.Cancel(1000, false)
 	link.Quit()
 	link.Close()

@@ -40,6 +40,8 @@ func startWorkersOnDemand() {
 		}
 		link.Start()
 		link.Offer(0, 1, "echo", 0, lines.Bytes())
+		link.Flush()
+		link.Flush()
 		if r, ok := <-h.results; ok {
 			fmt.Printf("worker answered: %s\n", r.Value)
 		} else {

@@ -29,3 +29,5 @@ type monotonicClock struct{}
 func newMonotonicClock() monotonicClock                 { return monotonicClock{} }
 func (monotonicClock) nanoseconds(t time.Time) int64    { return t.UnixNano() }
 func (monotonicClock) time(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds) }
+
+func writeOnce(uintptr, []byte) int { return 0 }

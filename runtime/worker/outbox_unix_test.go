@@ -1,0 +1,134 @@
+//go:build unix
+
+package worker_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/reactor/leaktest"
+	"github.com/stint-go/stint/runtime/internal/wire"
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// pattern is what task id has as its argument.
+func pattern(id uint64, size int) []byte { return bytes.Repeat([]byte{byte(id)}, size) }
+
+// Whoever offers and flushes, and however slowly the worker reads: every frame
+// arrives whole, once, in the order of the offers, and without another push.
+func TestFlushHammer(t *testing.T) {
+	leaktest.Check(t)
+	const pools, each = 4, 150
+	sizes := []int{0, 10, 1000, 32<<10 - 1, 32 << 10, 300 << 10}
+	w := newWatcher()
+	link, i := openImpostor(t, w)
+	i.write(i.answer(nil))
+
+	free := make(chan struct{}, worker.Slots)
+	for range worker.Slots {
+		free <- struct{}{}
+	}
+	var mu sync.Mutex // as a pool's
+	var lastID uint64
+	var all sync.WaitGroup
+	for range pools {
+		all.Go(func() {
+			for range each {
+				<-free
+				size := sizes[rand.IntN(len(sizes))]
+				mu.Lock()
+				lastID++
+				link.Offer(slotOf(lastID), lastID, "task", 0, pattern(lastID, size))
+				mu.Unlock()
+				if rand.IntN(10) == 0 {
+					link.Cancel(0, true)
+				}
+				link.Flush()
+			}
+		})
+	}
+	for want := uint64(1); want <= pools*each; {
+		header, payload, err := i.frames.Next()
+		if err != nil {
+			t.Fatalf("task %d: %v", want, err)
+		}
+		if header.Kind == wire.KindCancel {
+			continue
+		}
+		task, err := wire.ParseTask(payload)
+		if err != nil || header.ID != want || !bytes.Equal(task.Argument, pattern(want, len(task.Argument))) {
+			t.Fatalf("%+v, %v; want task %d, whole", header, err, want)
+		}
+		free <- struct{}{}
+		want++
+	}
+	all.Wait()
+	link.Close()
+	if err, _ := receive(t, w.closed); err != nil {
+		t.Errorf("closed with %v", err)
+	}
+}
+
+// A writer that waits for a worker is no obstacle to Close, at any moment.
+func TestCloseDuringFlush(t *testing.T) {
+	leaktest.Check(t)
+	for range 50 {
+		w := newWatcher()
+		link, i := openImpostor(t, w)
+		i.write(i.answer(nil))
+		var all sync.WaitGroup
+		all.Go(func() {
+			for id := range uint64(worker.Slots) {
+				link.Offer(slotOf(id), id, "task", 0, pattern(id, 40<<10))
+				link.Flush()
+			}
+		})
+		if _, _, err := i.frames.Next(); err != nil {
+			t.Fatal(err)
+		}
+		all.Go(link.Close)
+		receive(t, w.closed)
+		all.Wait()
+		i.conn.Close()
+		link.Release()
+	}
+}
+
+// blocked is a writer that takes nothing until it is told to.
+type blocked struct{ until chan struct{} }
+
+func (b blocked) Write(p []byte) (int, error) {
+	<-b.until
+	return len(p), nil
+}
+
+// What the host does with standard error must not keep a worker's end from it.
+func TestStderrThatBlocks(t *testing.T) {
+	leaktest.Check(t)
+	w, until := newWatcher(), make(chan struct{})
+	defer close(until)
+	link, files, err := worker.Open(worker.LinkConfig{Limit: 1, Stderr: blocked{until}, Receiver: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := files[2].WriteString("last words"); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*os.File{files[0], files[1], files[2], files[4]} {
+		f.Close()
+	}
+	link.Start()
+	eventually(t, "standard error was read", func() bool { return link.StderrTail() == "last words" })
+	at := time.Now()
+	files[3].Close() // the worker is gone
+	if err, _ := receive(t, w.closed); err != nil {
+		t.Errorf("closed with %v", err)
+	}
+	t.Logf("closed after %v", time.Since(at))
+	link.Close()
+	link.Release()
+}
