@@ -7,10 +7,11 @@
 // which begins it, or by the host, which takes it back.
 //
 //	host                                              worker process
-//	Link.Offer ─► claim: offered ─► outbox ─► socket ─► reader ─► runner
-//	                                                             │ claim: begun
-//	Link.Withdraw ─► claim: withdrawn                            ▼ handler
-//	Receiver.Results ◄─ reader ◄─ socket ◄───────────────────── result
+//	Link.Offer ─► claim: offered ─► outbox
+//	Link.Flush ───────────────────► outbox ─► socket ─► reader ─► runner
+//	                                                              │ claim: begun
+//	Link.Withdraw ─► claim: withdrawn                             ▼ handler
+//	Receiver.Results ◄─ reader ◄───────────── socket ◄───────── result
 //
 // A worker runs one task at a time, in the order of the offers, and writes each
 // result before it begins the next task. So at its death at most one task has
@@ -23,11 +24,14 @@
 //
 // # Goroutines
 //
-// Each started Link has three: a reader, a writer, and one that passes on
-// standard error. The reader waits for the other two, and Receiver.Closed is its
-// last act: who has been told that has nothing more to wait for. Serve uses its
-// caller's goroutine as reader and one more as runner, which live as long as the
-// process. A worker process starts no reactor and no actor system.
+// Each started Link has two: a reader, and one that passes on standard error.
+// Frames are written by whoever flushes them; only while a worker is slow to read
+// there is a third, which ends with the last byte. The reader waits for the
+// others, and Receiver.Closed is its last act: who has been told that has nothing
+// more to wait for. (A LinkConfig.Stderr that blocks is not waited for.)
+//
+// Serve uses its caller's goroutine as reader and one more as runner, which live
+// as long as the process. A worker process starts no reactor and no actor system.
 //
 // # Systems
 //

@@ -90,6 +90,13 @@ func init() {
 		}
 		return spin(ctx, nil)
 	}
+	tasks["spin"] = func(_ context.Context, path []byte) ([]byte, error) {
+		_, err := dial(string(path))
+		for err == nil {
+			turn()
+		}
+		return nil, err
+	}
 	tasks["family"] = func(_ context.Context, path []byte) ([]byte, error) { return nil, startGrandchild(string(path)) }
 	helpers["host"] = hostUntilKilled
 }
@@ -111,14 +118,15 @@ func startGrandchild(path string) error {
 // the worker and its process group are gone at once, also while its task leaves
 // no processor idle.
 func TestLifelineOfClose(t *testing.T) {
-	for _, task := range []string{"spin with family", "family"} {
+	for _, task := range []string{"spin", "spin with family", "family"} {
 		t.Run(task, func(t *testing.T) {
 			v, h := newVigil(t), serving(t)
 			h.offer(task, v.path())
 			members := []net.Conn{v.accept()}
-			if task == "spin with family" {
+			switch task {
+			case "spin with family":
 				members = append(members, v.accept())
-			} else {
+			case "family":
 				h.result(1)
 			}
 			at := time.Now()

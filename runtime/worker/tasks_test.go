@@ -39,7 +39,6 @@ var tasks = map[string]func(ctx context.Context, argument []byte) ([]byte, error
 	"ended":   ended,
 	"wait":    wait,
 	"stop":    wait, // by SIGKILL
-	"spin":    spin,
 	"stderr":  func(_ context.Context, argument []byte) ([]byte, error) { os.Stderr.Write(argument); return nil, nil },
 	"shell":   shell,
 	"context": describeContext,
