@@ -97,6 +97,7 @@ func init() {
 		}
 		return nil, err
 	}
+	tasks["processors"] = func(context.Context, []byte) ([]byte, error) { return fmt.Append(nil, runtime.GOMAXPROCS(0)), nil }
 	tasks["family"] = func(_ context.Context, path []byte) ([]byte, error) { return nil, startGrandchild(string(path)) }
 	helpers["host"] = hostUntilKilled
 }
@@ -147,6 +148,16 @@ func TestLifelineOfClose(t *testing.T) {
 
 // workerAttributes are those with which a pool starts its workers.
 var workerAttributes = syscall.SysProcAttr{Setpgid: true}
+
+// A worker has a processor more than its task needs, for the reader, also where
+// there is but one.
+func TestProcessors(t *testing.T) {
+	h := launch(t, config{env: []string{"GOMAXPROCS=1"}})
+	h.awaitReady()
+	if got := h.value("processors", ""); got < "2" {
+		t.Errorf("it has %s", got)
+	}
+}
 
 // hostUntilKilled is a host with two workers, which tells its standard output
 // when both have work.
