@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -127,78 +126,6 @@ func TestNonChild(t *testing.T) {
 			_, pid := stranger(t, "sleep", "1000")
 			if _, err := r.WatchPID(pid, func(reactor.Exit) {}, reactor.WithGroup()); !errors.Is(err, reactor.ErrNotChild) {
 				t.Errorf("WatchPID: %v", err)
-			}
-		})
-	})
-}
-
-// A pid that was given to another process: reused for real where this program
-// may choose the next pid, which takes CAP_CHECKPOINT_RESTORE.
-func TestReusedPID(t *testing.T) {
-	const nextPID = "/proc/sys/kernel/ns_last_pid"
-	if f, err := os.OpenFile(nextPID, os.O_WRONLY, 0); err != nil {
-		t.Logf("pids cannot be chosen: %v", err)
-		return
-	} else {
-		f.Close()
-	}
-	// reuse starts sleeping processes until one has the pid.
-	reuse := func(t *testing.T, pid int) *os.Process {
-		t.Helper()
-		var p *os.Process
-		eventually(t, "the pid to be used again", func() bool {
-			if err := os.WriteFile(nextPID, []byte(strconv.Itoa(pid-1)), 0); err != nil {
-				t.Fatal(err)
-			}
-			p = start(t, tool(t, "sleep", "1000"))
-			if p.Pid != pid {
-				endProcess(t, p)
-				return false
-			}
-			return true
-		})
-		t.Cleanup(func() { _ = p.Kill(); _, _ = p.Wait() })
-		return p
-	}
-	// untouched asserts that p was neither killed nor reaped.
-	untouched := func(t *testing.T, p *os.Process) {
-		t.Helper()
-		if err := p.Signal(unix.SIGTERM); err != nil {
-			t.Fatalf("the process that has the pid now: %v", err)
-		}
-		state, err := p.Wait()
-		if err != nil || state.Sys().(syscall.WaitStatus).Signal() != unix.SIGTERM {
-			t.Errorf("the process that has the pid now: %v, %v", state, err)
-		}
-	}
-	overBackends(t, func(t *testing.T, r *reactor.Reactor) {
-		t.Run("PS-6 SEC-13 a stranger's pid", func(t *testing.T) {
-			parent, pid := stranger(t, "sleep", "1000")
-			c := watchPID(t, r, pid)
-			c.quiet(50 * time.Millisecond) // start times are counted in ticks of 10 ms
-			parent.say("kill and reap")
-			if parent.hear() != "reaped" {
-				t.Fatal("not reaped")
-			}
-			p := reuse(t, pid)
-			if err := c.Signal(unix.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
-				t.Errorf("Signal: %v", err)
-			}
-			c.exit()
-			untouched(t, p)
-		})
-		t.Run("PS-6 PY-SP-16 SEC-13 the pid of a child that somebody else reaped", func(t *testing.T) {
-			c := watch(t, r, tool(t, "sleep", "1000"))
-			c.quiet(50 * time.Millisecond)
-			killPID(t, c.PID(), unix.SIGKILL)
-			_, _ = unix.Wait4(c.PID(), nil, 0, nil) // unless the reactor is faster
-			p := reuse(t, c.PID())
-			if err := c.Signal(unix.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
-				t.Errorf("Signal: %v", err)
-			}
-			untouched(t, p)
-			if e := c.exit(); e.Success() {
-				t.Errorf("got %+v", e)
 			}
 		})
 	})

@@ -27,7 +27,7 @@ func readStat(pid int) (procStat, error) {
 
 func parseStat(line []byte) (procStat, error) {
 	// The second field, the command's name in parentheses, may hold anything.
-	const state, threads, start = 3 - 3, 20 - 3, 22 - 3
+	const state, threads, start = 0, 17, 19 // fields 3, 20 and 22
 	fields := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:])
 	if len(fields) <= start {
 		return procStat{}, errProcStat
