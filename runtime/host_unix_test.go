@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -22,6 +23,21 @@ import (
 )
 
 func init() { helpers["shortage"] = shortage }
+
+// patience bounds waits for what must happen soon.
+const patience = 20 * time.Second
+
+// receive returns what comes from c, or fails the test.
+func receive[T any](t testing.TB, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("nothing came within %v", patience)
+		panic("unreachable")
+	}
+}
 
 // owner counts what it is told.
 type owner struct {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/stint-go/stint/reactor/leaktest"
 )
@@ -25,19 +24,4 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	leaktest.Main(m)
-}
-
-// patience bounds waits for what must happen soon.
-const patience = 20 * time.Second
-
-// receive returns what comes from c, or fails the test.
-func receive[T any](t testing.TB, c <-chan T) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("nothing came within %v", patience)
-		panic("unreachable")
-	}
 }

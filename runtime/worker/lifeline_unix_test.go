@@ -102,6 +102,20 @@ func init() {
 	helpers["host"] = hostUntilKilled
 }
 
+// spin never ends and leaves no processor idle.
+func spin(context.Context, []byte) ([]byte, error) {
+	for range runtime.GOMAXPROCS(0) {
+		go turn()
+	}
+	turn()
+	return nil, nil
+}
+
+func turn() {
+	for n := uint(1); n != 0; n += 2 {
+	}
+}
+
 // startGrandchild starts a process that has a connection to the vigil, ignores
 // polite signals, and does not end by itself.
 func startGrandchild(path string) error {

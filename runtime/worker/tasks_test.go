@@ -87,20 +87,6 @@ func ended(ctx context.Context, _ []byte) ([]byte, error) {
 	return []byte(last.Err().Error()), nil
 }
 
-// spin never ends and leaves no processor idle.
-func spin(context.Context, []byte) ([]byte, error) {
-	for range runtime.GOMAXPROCS(0) {
-		go turn()
-	}
-	turn()
-	return nil, nil
-}
-
-func turn() {
-	for n := uint(1); n != 0; n += 2 {
-	}
-}
-
 // shell runs a script and returns what it writes.
 func shell(ctx context.Context, argument []byte) ([]byte, error) {
 	out, err := exec.CommandContext(ctx, "/bin/sh", "-c", string(argument)).CombinedOutput()
