@@ -51,30 +51,41 @@ func (m *member) Exited(report actors.Report) {
 }
 
 // surrender empties the worker: back to the queue what it had not begun, in
-// order, and to the caller what it had. Under the lock.
+// order, and to the caller what ends with it. Under the lock.
 func (m *member) surrender(cause actors.CauseKind) (ends []lost) {
-	next := m.sent.first // would have been begun next, had it not begun
+	next := m.sent.first
+	m.withdrawAll()
+	if !meant(cause) {
+		m.blame(next)
+	}
 	for j := m.sent.last; j != nil; j = m.sent.last {
-		switch {
-		case m.withdraw(j):
-			if j == next && !meant(cause) {
-				j.deaths++
-			}
-			if j.deaths < maxDeaths {
-				m.pool.requeue(j)
-				continue
-			}
-			ends = append(ends, lost{job: j, unbegun: true})
-		case m.begun(j):
-			ends = append(ends, lost{job: j, elapsed: time.Since(j.begunAt)})
-			m.remove(j)
-		default: // the worker wrote nonsense into the claim
-			ends = append(ends, lost{job: j})
-			m.remove(j)
+		end := lost{job: j}
+		if m.begun(j) { // else the worker wrote nonsense into the claim
+			end.elapsed = time.Since(j.begunAt)
 		}
+		ends = append(ends, end)
+		m.remove(j)
+		m.pool.markDone(j)
+	}
+	if j := m.hopeless; j != nil {
+		ends = append(ends, lost{job: j, unbegun: true})
 		m.pool.markDone(j)
 	}
 	return ends
+}
+
+// blame holds a worker's end against the job that was the first at it, if that
+// is back in the queue and so had not begun. At the last time it is taken out,
+// and ends with the worker. Under the lock.
+func (m *member) blame(next *Job) {
+	if next == nil || next.state != jobQueued {
+		return
+	}
+	if next.deaths++; next.deaths >= maxDeaths {
+		next.unlink()
+		next.state = jobDone
+		m.hopeless = next
+	}
 }
 
 // cutOff is the end of all dealings with a worker that may live on for a moment:

@@ -30,6 +30,7 @@ type member struct {
 	free       []uint16 // slots to offer in
 	lastID     uint64
 	condemned  *Job      // is being ended; until it is over the worker gets nothing else
+	hopeless   *Job      // has ended too many workers that were to begin it; ends with this one
 	pardoning  bool      // it was over in time, and the answer to Spare is awaited
 	slow       bool      // has not begun its first job for a while; gets nothing until it gives a sign of life
 	firstSince time.Time // when the first of sent became the first
@@ -229,7 +230,9 @@ func (m *member) take(r *worker.Result) (*Job, error) {
 // Closed implements worker.Receiver: the channel has ended.
 func (m *member) Closed(err error) {
 	m.pool.mu.Lock()
+	next := m.sent.first
 	m.cutOff()
+	m.blame(next)
 	m.pool.dispatch()
 	m.pool.unlock()
 	if err != nil {
