@@ -153,6 +153,7 @@ func (o *outsider) killOrStop(worker int) {
 func (c *chaos) check(o *outsider) {
 	var succeeded, lost, cancelled uint64
 	told := make([]futures.State, chaosTasks)
+	victims := make(map[int]int) // worker → a task that it took along
 	for n, f := range c.futures {
 		got, err := result(c.t, f)
 		told[n] = f.State()
@@ -162,6 +163,13 @@ func (c *chaos) check(o *outsider) {
 			succeeded++
 		case errors.As(err, &died) && died.Exit.Signal == syscall.SIGKILL:
 			lost++
+			if died.Elapsed == 0 {
+				break // it was never begun, and the next task of several that died
+			}
+			if other, taken := victims[died.PID]; taken {
+				c.t.Errorf("worker %d took the tasks %d and %d along", died.PID, other, n)
+			}
+			victims[died.PID] = n
 		case f.State() == futures.Cancelled:
 			cancelled++
 		default:

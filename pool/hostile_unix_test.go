@@ -104,6 +104,7 @@ func TestForgery(t *testing.T) {
 		"a result before its task":           frame(kindValue, 0, 1, elapsed(-1, emptyMap)),
 		"a failure that is none":             frame(kindFailure, 0, 1, elapsed(1, 0xff)),
 		"its task was skipped":               frame(kindSkipped, 0, 1, nil),
+		"no task was skipped":                frame(kindSkipped, 5, 0, nil),
 		"a forged result behind a wrong one": append(frame(kindValue, 9, 9, elapsed(1, emptyMap)), frame(kindValue, 0, 1, elapsed(1, emptyMap))...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,6 +129,26 @@ func TestForgery(t *testing.T) {
 				t.Errorf("the figures: %+v", s)
 			}
 		})
+	}
+}
+
+// TestForgedResultAhead: a worker cannot answer for a task that it was sent and
+// has not begun.
+func TestForgedResultAhead(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1, Logger: slog.New(slog.DiscardHandler)})
+	for n := range 50 { // one after another, in slot 0: then the pool sends ahead
+		value(t, double.Submit(t.Context(), p, n))
+	}
+	first := workerPID(t, p) // number 51
+	send(t, first, syscall.SIGSTOP)
+	ahead := double.Submit(t.Context(), p, 1)                                          // number 52 in slot 0
+	hostile := writeRaw.Submit(t.Context(), p, frame(kindValue, 1, 54, elapsed(1, 7))) // number 53 in slot 0
+	victim := double.Submit(t.Context(), p, 4)                                         // number 54 in slot 1
+	send(t, first, syscall.SIGCONT)
+	value(t, ahead)
+	failure[*pool.WorkerError](t, hostile)
+	if got := value(t, victim); got != 8 {
+		t.Errorf("got %d", got)
 	}
 }
 

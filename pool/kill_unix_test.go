@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -99,36 +100,70 @@ func TestKillDuringGrace(t *testing.T) {
 	}
 }
 
-// TestKillHitsNobodyElse kills tasks at random among thousands of tiny ones:
-// each that was not killed succeeds.
-func TestKillHitsNobodyElse(t *testing.T) {
-	const tasks, odds = 4000, 40
-	p := newProcessPool(t, pool.Config{Workers: 2})
-	fs := make([]*futures.Future[int], tasks)
-	killed := make([]bool, tasks)
-	for n := range fs {
-		fs[n] = double.Submit(t.Context(), p, n)
-		if rand.N(odds) == 0 {
-			victim := n - rand.N(min(n+1, 20))
-			killed[victim] = fs[victim].Kill() || killed[victim]
-		}
+// burn returns its argument after a moment of work.
+var burn = pool.NewTask("burn", func(_ context.Context, n int) (int, error) {
+	for begin := time.Now(); time.Since(begin) < 200*time.Microsecond; {
 	}
+	return n, nil
+})
+
+// TestKillHitsNobodyElse kills tiny tasks while they run, others of which have
+// been sent ahead to the same worker: each that was not killed succeeds.
+func TestKillHitsNobodyElse(t *testing.T) {
+	const rounds, tasks = 15, 100
+	p := newProcessPool(t, pool.Config{Workers: 2})
 	kills := 0
-	for n, f := range fs {
-		got, err := result(t, f)
-		var cancelled *futures.CancelledError
-		switch {
-		case err == nil && got == 2*n: // also when the kill came too late
-		case killed[n] && (errors.Is(err, pool.ErrKilled) || errors.As(err, &cancelled)):
-			kills++
-		default:
-			t.Errorf("task %d (killed: %t) is %d, %v", n, killed[n], got, err)
+	for range rounds {
+		fs := make([]*futures.Future[int], tasks)
+		killed := make([]bool, tasks)
+		for n := range fs {
+			fs[n] = burn.Submit(t.Context(), p, n)
+		}
+		for n := rand.N(tasks / 10); n < tasks; n += tasks / 10 {
+			for fs[n].State() == futures.Pending {
+				runtime.Gosched()
+			}
+			killed[n] = fs[n].Kill()
+		}
+		for n, f := range fs {
+			got, err := result(t, f)
+			switch {
+			case err == nil && got == n: // also when the kill came too late
+			case killed[n] && errors.Is(err, pool.ErrKilled):
+				kills++
+			default:
+				t.Errorf("task %d (killed: %t) is %d, %v", n, killed[n], got, err)
+			}
 		}
 	}
 	if kills == 0 {
 		t.Error("none was killed")
 	}
-	t.Logf("%d killed or cancelled, %d workers started", kills, p.Stats().Started)
+	t.Logf("%d killed, %d workers started", kills, p.Stats().Started)
+}
+
+// TestKillAtAnyMoment kills tasks just after they were submitted, in whatever
+// state they are.
+func TestKillAtAnyMoment(t *testing.T) {
+	const tasks = 2000
+	p := newProcessPool(t, pool.Config{Workers: 2})
+	fs := make([]*futures.Future[int], tasks)
+	killed := make([]bool, tasks)
+	for n := range fs {
+		fs[n] = double.Submit(t.Context(), p, n)
+		if n%20 == 0 {
+			victim := n - rand.N(min(n+1, 20))
+			killed[victim] = fs[victim].Kill() || killed[victim]
+		}
+	}
+	for n, f := range fs {
+		got, err := result(t, f)
+		if _, cancelled := errors.AsType[*futures.CancelledError](err); err == nil && got == 2*n ||
+			killed[n] && (cancelled || errors.Is(err, pool.ErrKilled)) {
+			continue
+		}
+		t.Errorf("task %d (killed: %t) is %d, %v", n, killed[n], got, err)
+	}
 }
 
 // TestCancelledNeverRan hammers Cancel against the beginning of tasks.

@@ -27,7 +27,7 @@ var (
 
 // large is far beyond what a socket buffers, and takes longer to send than a
 // worker may take to begin a small task.
-const large = 16 << 20
+const large = 32 << 20
 
 // TestLargePayload: an argument and a result that take a while, while idle
 // workers look on.
@@ -35,10 +35,12 @@ func TestLargePayload(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 3, TaskTimeout: patience})
 	eventually(t, "all are ready", func() bool { return p.Stats().Ready == 3 })
 	argument := bytes.Repeat([]byte("0123456789abcdef"), large/16)
-	for range 2 {
-		if got := value(t, echoBytes.Submit(t.Context(), p, argument)); !bytes.Equal(got, argument) {
-			t.Errorf("got %d other bytes", len(got))
-		}
+	if got := value(t, length.Submit(t.Context(), p, argument)); got != large {
+		t.Errorf("got %d", got)
+	}
+	argument = argument[:large/4]
+	if got := value(t, echoBytes.Submit(t.Context(), p, argument)); !bytes.Equal(got, argument) {
+		t.Errorf("got %d other bytes", len(got))
 	}
 	if s := p.Stats(); s.Failed != 0 || s.Started != 3 {
 		t.Errorf("the figures: %+v", s)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,6 +50,16 @@ func init() {
 	programs["talks nonsense"] = noted(func() {
 		_, _ = syscall.Write(channel, []byte("220 mail.example ESMTP ready to serve you\r\n"))
 		time.Sleep(time.Hour)
+	})
+	programs["has little memory"] = noted(func() {
+		go func() {
+			var m runtime.MemStats
+			for ; m.HeapAlloc < large/4; runtime.ReadMemStats(&m) {
+				time.Sleep(time.Millisecond)
+			}
+			os.Exit(7)
+		}()
+		pool.Main()
 	})
 	programs["fails at times"] = noted(func() {
 		if _, err := os.Stat(os.Getenv(failingKey)); err == nil {
@@ -201,6 +212,26 @@ func TestPoolBreaksUnderTasks(t *testing.T) {
 	}
 	if s := p.Stats(); s.Failed != 101 || s.Ready != 0 {
 		t.Errorf("the figures: %+v", s)
+	}
+}
+
+// TestArgumentThatKills: a task whose workers die before they have begun it, one
+// after another, fails in the end; it does not cost workers for ever.
+func TestArgumentThatKills(t *testing.T) {
+	starts := startAs(t, "has little memory")
+	p := newProcessPool(t, pool.Config{Workers: 1, Logger: slog.New(slog.DiscardHandler)})
+	f := length.Submit(t.Context(), p, make([]byte, large))
+	after := double.Submit(t.Context(), p, 4)
+	err := failure[*pool.WorkerError](t, f)
+	if err.Err == nil || err.PID == 0 || err.Exit.Code != 7 {
+		t.Errorf("got %+v", err)
+	}
+	t.Log(err)
+	if got := value(t, after); got != 8 {
+		t.Errorf("the task behind it: %d", got)
+	}
+	if n := len(lines(t, starts)); n > 6 {
+		t.Errorf("%d workers were started", n)
 	}
 }
 
