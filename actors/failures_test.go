@@ -272,3 +272,31 @@ func TestFailingTogether(t *testing.T) {
 		t.Errorf("%d starts, want 8 together and 4 alone", starts.Load())
 	}
 }
+
+// A process that leaves as soon as it is ready delays its replacements, longer
+// and longer, and breaks nothing.
+func TestFlashes(t *testing.T) {
+	const n = 6
+	var starts []time.Time
+	done := make(chan struct{})
+	v, broken := supervise(t, newSystem(t), actors.Supervision{
+		Workers: 1, DrainTimeout: -1, MaxFailures: 2,
+		Prepare: func() (actors.Command, actors.Owner, error) {
+			if starts = append(starts, time.Now()); len(starts) == n {
+				close(done)
+			}
+			w := newWorker()
+			w.onStarted = func(p *actors.Process) { p.Ready() }
+			return actors.Command{Path: "/bin/true"}, w, nil
+		},
+	})
+	receive(t, done)
+	if d := starts[n-1].Sub(starts[0]); d < (10+20+40+80+160)*time.Millisecond {
+		t.Errorf("%d starts in %v: the delays were not kept", n, d)
+	}
+	if len(broken) != 0 {
+		t.Errorf("broken: %v", <-broken)
+	}
+	v.Stop(actors.Ladder{}, actors.Cause{})
+	receive(t, v.Done())
+}

@@ -18,6 +18,8 @@ type intensity struct {
 	limit    int
 	within   time.Duration
 	failures []time.Time // of the last within, oldest first
+	inARow   int         // failures since a process became ready, however slowly they came
+	flashed  time.Time   // the last time that a process left at once after it became ready
 	delay    *backoff.ExponentialBackOff
 }
 
@@ -27,17 +29,29 @@ func newIntensity(limit int, within time.Duration) *intensity {
 
 // failed counts a failure and reports whether there are now too many.
 func (i *intensity) failed(now time.Time) bool {
+	i.inARow++
 	i.failures = append(i.failures, now)
 	for now.Sub(i.failures[0]) > i.within {
 		i.failures = i.failures[1:]
 	}
-	return len(i.failures) >= i.limit
+	return len(i.failures) >= i.limit || i.inARow >= i.limit
 }
 
 func (i *intensity) nextDelay() time.Duration { return i.delay.NextBackOff() }
 
-// succeeded sets the delay back. Failures stay counted for their time.
-func (i *intensity) succeeded() { i.delay.Reset() }
+// succeeded says that a process became ready. Failures stay counted for their
+// time. The delay is set back, unless processes have lately become ready only to
+// leave at once.
+func (i *intensity) succeeded(now time.Time) {
+	i.inARow = 0
+	if now.Sub(i.flashed) > i.within {
+		i.delay.Reset()
+	}
+}
+
+// flash says that a process has left at once after it became ready. That is no
+// failure to start, but is not to go on without a delay for ever.
+func (i *intensity) flash(now time.Time) { i.flashed = now }
 
 // doubling returns the delays first, 2·first, 4·first, … up to last.
 func doubling(first, last time.Duration) *backoff.ExponentialBackOff {

@@ -10,19 +10,24 @@ func TestIntensity(t *testing.T) {
 	start := time.Now()
 	for name, test := range map[string]struct {
 		failures []time.Duration // since start
+		ready    bool            // one becomes ready after each
 		tooMany  []bool
 	}{
-		"together":         {[]time.Duration{0, 0, 0, 0}, []bool{false, false, true, true}},
-		"just within":      {[]time.Duration{0, 5, 10}, []bool{false, false, true}},
-		"just without":     {[]time.Duration{0, 5, 11}, []bool{false, false, false}},
-		"slowly":           {[]time.Duration{0, 10, 20, 30, 40}, []bool{false, false, false, false, false}},
-		"slowly, then not": {[]time.Duration{0, 10, 20, 21, 22}, []bool{false, false, false, false, true}},
+		"together":         {[]time.Duration{0, 0, 0, 0}, true, []bool{false, false, true, true}},
+		"just within":      {[]time.Duration{0, 5, 10}, true, []bool{false, false, true}},
+		"just without":     {[]time.Duration{0, 5, 11}, true, []bool{false, false, false}},
+		"slowly":           {[]time.Duration{0, 10, 20, 30, 40}, true, []bool{false, false, false, false, false}},
+		"slowly, then not": {[]time.Duration{0, 10, 20, 21, 22}, true, []bool{false, false, false, false, true}},
+		"slowly, in a row": {[]time.Duration{0, 30, 60, 90}, false, []bool{false, false, true, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := newIntensity(3, 10)
 			var got []bool
 			for _, d := range test.failures {
 				got = append(got, i.failed(start.Add(d)))
+				if test.ready {
+					i.succeeded(start.Add(d))
+				}
 			}
 			if !slices.Equal(got, test.tooMany) {
 				t.Errorf("%v, want %v", got, test.tooMany)
@@ -39,7 +44,7 @@ func TestDelays(t *testing.T) {
 				t.Errorf("round %d: delay %d is %v, want %v ms", round, n, got, want)
 			}
 		}
-		i.succeeded()
+		i.succeeded(time.Now())
 	}
 }
 

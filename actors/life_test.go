@@ -90,7 +90,7 @@ func TestShortestLives(t *testing.T) {
 		Name: "true", Workers: 4, DrainTimeout: -1,
 		Prepare: func() (actors.Command, actors.Owner, error) {
 			w := newWorker()
-			w.onStarted = func(p *actors.Process) { starts.Add(1); p.Ready() }
+			w.onStarted = func(p *actors.Process) { starts.Add(1); p.SetBusy(true); p.Ready() }
 			w.onExited = func(r actors.Report) {
 				if len(w.started) != 1 || len(w.exited) != 0 || r.Cause.Kind == actors.CauseNone && !r.Exit.Success() {
 					disorder.Add(1)

@@ -69,7 +69,10 @@ type (
 
 	// From its process actors.
 	becameReady struct{}
-	vacated     struct{ process *Process } // had become ready and has exited: its place is free
+	vacated     struct { // had become ready and has exited: its place is free
+		process *Process
+		flash   bool // by itself, with nothing to do, and at once
+	}
 
 	// From its timer.
 	delayOver struct{}

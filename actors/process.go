@@ -154,7 +154,7 @@ func (p *Process) onReady() {
 		p.limit(0, nil)
 		p.mindChannel()
 	case Draining:
-		p.supervisor.self.send(vacated{p})
+		p.supervisor.self.send(vacated{p, p.flash()})
 	}
 }
 
@@ -203,13 +203,23 @@ func (p *Process) drain(c cell) {
 	p.endClimb()
 	p.supervisor.running.Add(-1)
 	if p.readyAt.Load() != nil {
-		p.supervisor.self.send(vacated{p})
+		p.supervisor.self.send(vacated{p, p.flash()})
 	}
 	if p.atEnd || p.supervisor.cfg.DrainTimeout <= 0 {
 		p.finish(c)
 		return
 	}
 	p.limit(p.supervisor.cfg.DrainTimeout, drainOverdue{})
+}
+
+// flashLimit is how long a process has to live after it became ready, for its
+// replacement not to be delayed.
+const flashLimit = time.Second
+
+// flash reports whether a process that has exited left by itself, with nothing
+// to do, a moment after it had become ready.
+func (p *Process) flash() bool {
+	return p.blame.verdict(*p.exit).Kind == CauseNone && !p.busy.Load() && p.exit.Time.Sub(*p.readyAt.Load()) < flashLimit
 }
 
 func (p *Process) finish(c cell) {

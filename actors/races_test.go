@@ -33,6 +33,7 @@ func (w *witness) Started(p *actors.Process) {
 	w.process = p
 	w.chaos.enter(p)
 	if rand.N(2) == 0 {
+		p.SetBusy(true) // so that its early death delays nothing
 		p.Ready()
 	}
 }
@@ -113,6 +114,7 @@ func (c *chaos) some() *actors.Process {
 func (c *chaos) disturb(p *actors.Process) {
 	switch rand.N(8) {
 	case 0, 1:
+		p.SetBusy(true)
 		p.Ready()
 	case 2:
 		p.SetBusy(p.State() == actors.Ready)

@@ -18,7 +18,8 @@ type Supervision struct {
 	Prepare func() (Command, Owner, error)
 	// MaxFailures is how many starts within Within may fail to become ready until
 	// the supervisor is broken. The last of them breaks it. Starts that were under
-	// way together count once. Default: 5 in 10 s.
+	// way together count once. As many in a row, however slowly they fail, break it
+	// as well. Default: 5 in 10 s.
 	MaxFailures int
 	Within      time.Duration
 	// StartTimeout is the time from the start to Process.Ready. A process that

@@ -13,7 +13,12 @@ import (
 // changed it starts as many as are missing. Only starts that fail to become
 // ready delay the next one and count towards giving up: a process that ends
 // before it was ready, by itself or for CauseStart or CauseProtocol, a start
-// that the system refuses, an error from Prepare.
+// that the system refuses, an error from Prepare. Starts that were under way
+// together count once, and from a failure on until one becomes ready there is
+// one try at a time: so a machine that is short of something for a moment breaks
+// nothing, and a program that cannot start is not started in crowds. A process
+// that leaves by itself within a second of becoming ready, with nothing to do,
+// delays its replacement, too, but breaks nothing.
 type Supervisor struct {
 	system  *System
 	cfg     Supervision
@@ -70,6 +75,10 @@ func (v *Supervisor) receive(c cell, m supervisorMessage) {
 	case vacated:
 		v.succeeded()
 		delete(v.live, m.process)
+		if m.flash {
+			v.intensity.flash(time.Now())
+			v.holdBack()
+		}
 	case delayOver:
 		v.delay = nil
 	case stop:
@@ -121,7 +130,7 @@ func (v *Supervisor) starting() bool {
 
 func (v *Supervisor) succeeded() {
 	v.failed = time.Time{}
-	v.intensity.succeeded()
+	v.intensity.succeeded(time.Now())
 }
 
 func (v *Supervisor) start(c cell) {
@@ -157,9 +166,17 @@ func (v *Supervisor) onFailure(p *Process) {
 		})
 		return
 	}
-	d := v.intensity.nextDelay()
-	v.delay = time.AfterFunc(d, func() { v.self.send(delayOver{}) })
+	d := v.holdBack()
 	v.logger.Warn("a process did not become ready", slog.Any("error", p.failure), slog.Duration("next_try_in", d))
+}
+
+// holdBack delays the next start, unless one is delayed already.
+func (v *Supervisor) holdBack() time.Duration {
+	d := v.intensity.nextDelay()
+	if v.delay == nil && !v.stopping && !v.broken {
+		v.delay = time.AfterFunc(d, func() { v.self.send(delayOver{}) })
+	}
+	return d
 }
 
 func (v *Supervisor) giveUp(err *BrokenError) {
