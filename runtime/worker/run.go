@@ -26,8 +26,10 @@ type task struct {
 
 // run is the runner: it begins tasks in the order in which they came, unless
 // the host took them back. Each result is written before the next task begins,
-// so that a crash takes no finished task with it.
+// so that a crash takes no finished task with it. When a task ends its goroutine,
+// by runtime.Goexit, another one goes on in its place.
 func (s *server) run() {
+	defer func() { go s.run() }()
 	for t := range s.tasks {
 		now := time.Now()
 		ctx := newTaskContext(t.id, now, t.limit)
@@ -54,9 +56,8 @@ func (s *server) perform(ctx *taskContext, t task, begun time.Time) {
 		switch value := recover(); {
 		case value != nil:
 			finish(nil, &Failure{Kind: FailurePanic, Message: fmt.Sprint(value), Type: fmt.Sprintf("%T", value), Stack: string(debug.Stack())})
-		case !returned: // this goroutine is ending: another one goes on in its place
+		case !returned:
 			finish(nil, &Failure{Kind: FailureGoexit, Stack: string(debug.Stack())})
-			go s.run()
 		}
 	}()
 	value, failure := s.handler(ctx, t.name, t.argument)

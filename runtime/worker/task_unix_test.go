@@ -88,6 +88,25 @@ func TestPanicAndGoexit(t *testing.T) {
 			}
 		})
 	}
+	t.Run("panic of nil, as before Go 1.21", func(t *testing.T) {
+		h := launch(t, config{env: []string{"GODEBUG=panicnil=1"}})
+		h.awaitReady()
+		for range 3 {
+			if f := h.result(h.offer("panic of nil", "")).Failure; f == nil {
+				t.Error("it did not fail")
+			}
+		}
+		first, second := h.offer("wait", ""), h.offer("echo", "")
+		h.awaitBegun(first)
+		if !h.withdraw(second) {
+			t.Error("two tasks run at a time")
+		}
+		h.link.Cancel(first, false)
+		h.result(first)
+		if r := h.result(second); !r.Skipped {
+			t.Errorf("result %+v", r)
+		}
+	})
 	t.Run("many Goexits in a row", func(t *testing.T) {
 		first := h.offer("goexit", "")
 		for range 99 {

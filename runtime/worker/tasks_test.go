@@ -29,19 +29,20 @@ func handle(ctx context.Context, task string, argument []byte) ([]byte, *worker.
 }
 
 var tasks = map[string]func(ctx context.Context, argument []byte) ([]byte, error){
-	"echo":    func(_ context.Context, argument []byte) ([]byte, error) { return argument, nil },
-	"fail":    func(_ context.Context, argument []byte) ([]byte, error) { return nil, errors.New(string(argument)) },
-	"panic":   func(_ context.Context, argument []byte) ([]byte, error) { panic(string(argument)) },
-	"dig":     dig,
-	"goexit":  func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil },
-	"exit":    exit,
-	"zeros":   zeros,
-	"ended":   ended,
-	"wait":    wait,
-	"stop":    wait, // by SIGKILL
-	"stderr":  func(_ context.Context, argument []byte) ([]byte, error) { os.Stderr.Write(argument); return nil, nil },
-	"shell":   shell,
-	"context": describeContext,
+	"echo":         func(_ context.Context, argument []byte) ([]byte, error) { return argument, nil },
+	"fail":         func(_ context.Context, argument []byte) ([]byte, error) { return nil, errors.New(string(argument)) },
+	"panic":        func(_ context.Context, argument []byte) ([]byte, error) { panic(string(argument)) },
+	"dig":          dig,
+	"panic of nil": func(context.Context, []byte) ([]byte, error) { panic(nil) },
+	"goexit":       func(context.Context, []byte) ([]byte, error) { runtime.Goexit(); return nil, nil },
+	"exit":         exit,
+	"zeros":        zeros,
+	"ended":        ended,
+	"wait":         wait,
+	"stop":         wait, // by SIGKILL
+	"stderr":       func(_ context.Context, argument []byte) ([]byte, error) { os.Stderr.Write(argument); return nil, nil },
+	"shell":        shell,
+	"context":      describeContext,
 }
 
 var errDug = errors.New("dug deep enough")
