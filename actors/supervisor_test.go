@@ -52,6 +52,7 @@ func TestReplacements(t *testing.T) {
 	v, broken := supervise(t, s, actors.Supervision{Workers: 2, Prepare: c.prepare, MaxFailures: 1})
 	for i := range n {
 		p := receive(t, c.started)
+		p.SetBusy(true)
 		switch i % 3 {
 		case 0:
 			p.Kill(actors.Ladder{}, deadline)

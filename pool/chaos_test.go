@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -53,7 +52,7 @@ func TestChaos(t *testing.T) {
 			t.Logf("-chaos.seed=%d", seed)
 			c := &chaos{
 				t: t, random: rand.New(rand.NewPCG(seed, 0)), log: t.TempDir() + "/log",
-				pool: newProcessPool(t, pool.Config{Workers: 4, Logger: slog.New(slog.DiscardHandler)}),
+				pool: newProcessPool(t, pool.Config{Workers: 4}),
 			}
 			o := &outsider{chaos: c, random: rand.New(rand.NewPCG(seed, 1)), strike: strike}
 			c.submit()

@@ -4,7 +4,6 @@ package pool_test
 
 import (
 	"errors"
-	"log/slog"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,7 +90,7 @@ func TestWorkerDeath(t *testing.T) {
 // TestManyDeaths is PY-P-6: of a hundred workers each is told to have ended as
 // it did.
 func TestManyDeaths(t *testing.T) {
-	p := newProcessPool(t, pool.Config{Workers: 4, Logger: slog.New(slog.DiscardHandler)})
+	p := newProcessPool(t, pool.Config{Workers: 4})
 	var terminated, exited []*futures.Future[none]
 	for range 50 {
 		terminated = append(terminated, killSelf.Submit(t.Context(), p, syscall.SIGTERM))

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -83,18 +84,21 @@ var (
 )
 
 // newProcessPool makes a pool that is closed, and checked, after the test.
-// Unless the configuration says otherwise, its workers' standard error goes to
-// the test's log, if the test fails.
+// Unless the configuration says otherwise, what it and its workers have to say
+// goes to the test's log, if the test fails.
 func newProcessPool(t testing.TB, config pool.Config) *pool.ProcessPool {
 	t.Helper()
+	said := &lockedBuffer{}
+	t.Cleanup(func() {
+		if t.Failed() && said.String() != "" {
+			t.Logf("the pool and its workers said:\n%s", said)
+		}
+	})
 	if config.Stderr == nil {
-		stderr := &lockedBuffer{}
-		config.Stderr = stderr
-		t.Cleanup(func() {
-			if t.Failed() && stderr.String() != "" {
-				t.Logf("the workers' standard error:\n%s", stderr)
-			}
-		})
+		config.Stderr = said
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.NewTextHandler(said, nil))
 	}
 	p, err := pool.NewProcessPool(config)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"log/slog"
 	"syscall"
 	"testing"
 	"time"
@@ -76,7 +75,7 @@ const emptyMap = 0xa0
 // whatever the others do. The first task submitted to it stands in slot 0 of its
 // worker and has the number 1.
 func hostilePool(t *testing.T, workers int) *pool.ProcessPool {
-	p := newProcessPool(t, pool.Config{Workers: workers, Logger: slog.New(slog.DiscardHandler)})
+	p := newProcessPool(t, pool.Config{Workers: workers})
 	ctx, cancel := context.WithCancel(t.Context())
 	bystander := running(t, untilCancelled.Submit(ctx, p, none{}))
 	t.Cleanup(func() {
@@ -135,7 +134,7 @@ func TestForgery(t *testing.T) {
 // TestForgedResultAhead: a worker cannot answer for a task that it was sent and
 // has not begun.
 func TestForgedResultAhead(t *testing.T) {
-	p := newProcessPool(t, pool.Config{Workers: 1, Logger: slog.New(slog.DiscardHandler)})
+	p := newProcessPool(t, pool.Config{Workers: 1})
 	for n := range 50 { // one after another, in slot 0: then the pool sends ahead
 		value(t, double.Submit(t.Context(), p, n))
 	}

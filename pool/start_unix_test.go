@@ -150,7 +150,7 @@ func TestPoolBreaks(t *testing.T) {
 	starts := startAs(t, "fails at times")
 	failing := t.TempDir() + "/failing"
 	t.Setenv(failingKey, failing)
-	p := newProcessPool(t, pool.Config{Workers: 2, MaxFailures: 2, Logger: slog.New(slog.DiscardHandler)})
+	p := newProcessPool(t, pool.Config{Workers: 2, MaxFailures: 2})
 	eventually(t, "both are ready", func() bool { return p.Stats().Ready == 2 })
 	ctx, cancel := context.WithCancel(t.Context())
 	file := t.TempDir() + "/pid"
@@ -194,7 +194,7 @@ func TestPoolBreaksUnderTasks(t *testing.T) {
 	startAs(t, "fails at times")
 	failing := t.TempDir() + "/failing"
 	t.Setenv(failingKey, failing)
-	p := newProcessPool(t, pool.Config{Workers: 1, MaxFailures: 2, Logger: slog.New(slog.DiscardHandler)})
+	p := newProcessPool(t, pool.Config{Workers: 1, MaxFailures: 2})
 	hung := running(t, spin.Submit(t.Context(), p, none{}))
 	var fs []*futures.Future[int]
 	for n := range 100 {
@@ -219,7 +219,7 @@ func TestPoolBreaksUnderTasks(t *testing.T) {
 // after another, fails in the end; it does not cost workers for ever.
 func TestArgumentThatKills(t *testing.T) {
 	starts := startAs(t, "has little memory")
-	p := newProcessPool(t, pool.Config{Workers: 1, Logger: slog.New(slog.DiscardHandler)})
+	p := newProcessPool(t, pool.Config{Workers: 1})
 	f := length.Submit(t.Context(), p, make([]byte, large))
 	after := double.Submit(t.Context(), p, 4)
 	err := failure[*pool.WorkerError](t, f)
@@ -241,7 +241,7 @@ func TestPoolRecovers(t *testing.T) {
 	startAs(t, "fails at times")
 	failing := t.TempDir() + "/failing"
 	t.Setenv(failingKey, failing)
-	p := newProcessPool(t, pool.Config{Workers: 1, MaxFailures: 100, Logger: slog.New(slog.DiscardHandler)})
+	p := newProcessPool(t, pool.Config{Workers: 1, MaxFailures: 100})
 	if err := appendToFile(failing, ""); err != nil {
 		t.Fatal(err)
 	}
