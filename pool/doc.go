@@ -30,15 +30,17 @@
 // How a task failed is told by the type of its future's error: *TaskError (it
 // returned an error), *PanicError, *TimeoutError, *KilledError, *WorkerError (its
 // worker died under it), *CodecError (its argument or result could not travel),
-// and ErrClosed, ErrQueueFull or a *BrokenError when it was not accepted.
+// *BrokenError (no worker can be started any more), and *futures.CancelledError if
+// it never began; and ErrClosed, ErrQueueFull or a *ConfigError if it was not
+// accepted.
 //
 // A goroutine pool takes the same tasks, and closures by Go. It costs less and
 // can less: a goroutine cannot be killed, only abandoned.
 //
 // # Goroutines
 //
-// A process pool has three for each worker, which belong to its link (package
-// runtime/worker) and which Close waits for, and one while it shuts down. A
+// A process pool has two for each worker, which belong to its link (package
+// runtime/worker), and one that ends it; Close waits for all of them. A
 // deadline costs a timer for each worker, not for each task. A goroutine pool has
 // up to Config.Workers, started as needed; Close waits for them, but not for
 // abandoned ones. Contexts with an end are watched by context.AfterFunc.

@@ -65,7 +65,8 @@ const (
 
 // NewProcessPool starts a pool of worker processes and returns when the first is
 // ready. The caller closes it. Errors: a *ConfigError; ErrNoMain, if the program
-// did not call Main first; a *BrokenError, if the workers cannot be started.
+// did not call Main first; a *BrokenError, if the workers cannot be started; a
+// *runtime.StartError, if the shared host cannot.
 func NewProcessPool(config Config) (*ProcessPool, error) {
 	refuseInWorker()
 	config, err := config.withDefaults()

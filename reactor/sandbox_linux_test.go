@@ -61,8 +61,10 @@ func TestPidfdRefusedLater(t *testing.T) {
 	r, log := openLogged(t, reactor.BackendPidfd)
 	first := watch(t, r, tool(t, "sleep", "1000"))
 	refuse(t, unix.SYS_PIDFD_OPEN, unix.EPERM)
-	for range 2 {
-		c := watchPID(t, r, start(t, tool(t, "sleep", "1000")).Pid)
+	byPID := func() *child { return watchPID(t, r, start(t, tool(t, "sleep", "1000")).Pid) }
+	byHandle := func() *child { return watch(t, r, tool(t, "sleep", "1000")) } // would need no pidfd_open
+	for _, begin := range []func() *child{byPID, byHandle} {
+		c := begin()
 		if s := r.Stats(); s.Backend != reactor.BackendPoll || s.Polled != 1 {
 			t.Errorf("after a refusal: %+v", s)
 		}
