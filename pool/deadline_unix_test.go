@@ -143,15 +143,59 @@ func TestWithTimeout(t *testing.T) {
 // TestLimitCountsFromTheBeginning: waiting for a worker costs a task nothing of
 // its time.
 func TestLimitCountsFromTheBeginning(t *testing.T) {
-	const limit = 200 * time.Millisecond
+	const limit = 400 * time.Millisecond
 	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: pool.NoGrace})
 	var fs []*futures.Future[none]
 	for range 4 {
-		fs = append(fs, sleepOn.Submit(t.Context(), p, limit/2))
+		fs = append(fs, sleepOn.Submit(t.Context(), p, limit/3))
 	}
 	for _, f := range fs {
 		value(t, f)
 	}
+}
+
+// TestLimitOfALateBeginning: nor does a worker that is slow to begin it.
+func TestLimitOfALateBeginning(t *testing.T) {
+	const limit = 200 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: pool.NoGrace})
+	late := func(d time.Duration) *futures.Future[none] {
+		worker := workerPID(t, p)
+		send(t, worker, syscall.SIGSTOP)
+		f := sleepOn.Submit(t.Context(), p, d)
+		time.Sleep(2 * limit) // the time is the test
+		if f.State() != futures.Pending {
+			t.Fatalf("at a stopped worker the task is %v", f.State())
+		}
+		send(t, worker, syscall.SIGCONT)
+		return f
+	}
+	value(t, late(limit/10))
+	if err := failure[*pool.TimeoutError](t, late(time.Hour)); err.Elapsed < limit || err.Elapsed > 4*time.Second {
+		t.Errorf("it ran for %v", err.Elapsed)
+	}
+}
+
+// TestReturnAtTheEndOfTheGrace: a task may return in the moment in which its
+// worker is killed. Either way it concerns nobody else.
+func TestReturnAtTheEndOfTheGrace(t *testing.T) {
+	const limit, grace = 4 * time.Millisecond, 4 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 1, Grace: grace})
+	for round := range 80 {
+		f := sleepOn.Submit(t.Context(), p, limit+grace+time.Duration(round-40)*20*time.Microsecond, pool.WithTimeout(limit))
+		var behind []*futures.Future[int]
+		for n := range 3 {
+			behind = append(behind, double.Submit(t.Context(), p, n))
+		}
+		if _, err := result(t, f); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		for n, f := range behind {
+			if got := value(t, f); got != 2*n {
+				t.Errorf("behind it, double %d is %d", n, got)
+			}
+		}
+	}
+	t.Logf("%+v", p.Stats())
 }
 
 // TestStoppedWorker: a task that a stopped worker has not begun runs elsewhere.
