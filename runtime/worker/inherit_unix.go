@@ -4,7 +4,6 @@ package worker
 
 import (
 	"os"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,8 +14,8 @@ const environmentKey = "STINT_WORKER"
 
 // inherited reports whether this process was started as a worker. It is found
 // out, and the traces are removed, before main and before anything that imports
-// this package: so what the worker itself opens is not taken for inherited, and
-// what it starts inherits neither the mark nor the channel.
+// this package: so what the worker starts inherits neither the mark nor the
+// channel. That no other descriptor arrives is the spawner's care.
 var inherited = func() bool {
 	if os.Getenv(environmentKey) == "" {
 		return false
@@ -26,7 +25,6 @@ var inherited = func() bool {
 	if checkChannel() == nil { // else somebody set the mark by hand, which Serve tells
 		unix.CloseOnExec(channelFD)
 		unix.CloseOnExec(claimsFD)
-		closeStrays()
 	}
 	return true
 }()
@@ -54,26 +52,6 @@ func openInherited() (*os.File, *claimTable, error) {
 	}
 	claims, err := newClaimTable(mapping)
 	return os.NewFile(channelFD, "stint-channel"), claims, err
-}
-
-// closeStrays closes the descriptors that came along without having been
-// listed: the host's own files that somebody opened without close-on-exec. Go
-// opens everything close-on-exec, so a descriptor above the listed ones that is
-// not was inherited.
-func closeStrays() {
-	entries, err := os.ReadDir("/dev/fd")
-	if err != nil {
-		return // no such directory here: Go's own close-on-exec must do
-	}
-	for _, entry := range entries {
-		fd, err := strconv.Atoi(entry.Name())
-		if err != nil || fd <= claimsFD {
-			continue
-		}
-		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
-			unix.Close(fd)
-		}
-	}
 }
 
 // leave ends this process because its host is gone or no longer wants it, and

@@ -3,78 +3,17 @@
 package worker_test
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/stint-go/stint/runtime/worker"
 )
 
 func init() {
-	tasks["holds"] = func(_ context.Context, argument []byte) ([]byte, error) {
-		var device, number uint64
-		if _, err := fmt.Sscan(string(argument), &device, &number); err != nil {
-			return nil, err
-		}
-		return []byte(strings.Join(holds(device, number), " ")), nil
-	}
 	helpers["refuse"] = worker.Refuse
 	helpers["serve"] = func() { worker.Serve(handle) }
-}
-
-// holds returns the descriptors of this process that are open on a file.
-func holds(device, number uint64) (fds []string) {
-	for fd := range 1024 {
-		var stat unix.Stat_t
-		if unix.Fstat(fd, &stat) == nil && uint64(stat.Dev) == device && uint64(stat.Ino) == number {
-			fds = append(fds, fmt.Sprint(fd))
-		}
-	}
-	return fds
-}
-
-// PY-P-10, SEC-1: of the host's descriptors only those that were listed arrive
-// in a worker, foreign ones without close-on-exec neither.
-func TestForeignDescriptor(t *testing.T) {
-	secret := t.TempDir() + "/secret"
-	if err := os.WriteFile(secret, []byte("secret"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var open []int
-	defer func() {
-		for _, fd := range open {
-			syscall.Close(fd)
-		}
-	}()
-	fd, err := syscall.Open(secret, syscall.O_RDONLY, 0) // without O_CLOEXEC, as a C library may
-	if err != nil {
-		t.Fatal(err)
-	}
-	open = append(open, fd)
-	for _, least := range []int{0, 5, 100, 1000} {
-		fd, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD, least)
-		if err != nil {
-			t.Fatal(err)
-		}
-		open = append(open, fd)
-	}
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		t.Fatal(err)
-	}
-	argument := fmt.Sprint(uint64(stat.Dev), " ", uint64(stat.Ino))
-	if here := holds(uint64(stat.Dev), uint64(stat.Ino)); len(here) != len(open) {
-		t.Fatalf("the host itself holds it as %v, not %v", here, open)
-	}
-	if got := serving(t).value("holds", argument); got != "" {
-		t.Errorf("the worker holds the secret as %s", got)
-	}
 }
 
 // SEC-3: what a task starts inherits neither the channel, nor the claim table,
