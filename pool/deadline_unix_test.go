@@ -160,7 +160,7 @@ func TestLimitOfALateBeginning(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: pool.NoGrace})
 	late := func(d time.Duration) *futures.Future[none] {
 		worker := workerPID(t, p)
-		send(t, worker, syscall.SIGSTOP)
+		stop(t, worker)
 		f := sleepOn.Submit(t.Context(), p, d)
 		time.Sleep(2 * limit) // the time is the test
 		if f.State() != futures.Pending {
@@ -205,7 +205,7 @@ func TestStoppedWorker(t *testing.T) {
 			p := newProcessPool(t, pool.Config{Workers: 2, TaskTimeout: limit})
 			eventually(t, "both are ready", func() bool { return p.Stats().Ready == 2 })
 			stopped := workerPID(t, p)
-			send(t, stopped, syscall.SIGSTOP)
+			stop(t, stopped)
 			for n := range 100 {
 				if got := value(t, double.Submit(t.Context(), p, n)); got != 2*n {
 					t.Fatalf("double %d is %d", n, got)

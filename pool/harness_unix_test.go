@@ -70,11 +70,6 @@ var (
 		time.Sleep(time.Hour)
 		return none{}, nil
 	})
-	// thenDie returns its argument, and kills its worker a moment later.
-	thenDie = pool.NewTask("thenDie", func(_ context.Context, n int) (int, error) {
-		time.AfterFunc(time.Millisecond, func() { _ = syscall.Kill(os.Getpid(), syscall.SIGKILL) })
-		return n, nil
-	})
 	// complain writes to standard error and exits.
 	complain = pool.NewTask("complain", func(_ context.Context, text string) (none, error) {
 		os.Stderr.WriteString(text)
@@ -169,6 +164,13 @@ func send(t testing.TB, pid int, s syscall.Signal) {
 	if err := syscall.Kill(pid, s); err != nil {
 		t.Fatalf("send %v to %d: %v", s, pid, err)
 	}
+}
+
+// stop stops a process and returns when it has stopped.
+func stop(t testing.TB, pid int) {
+	t.Helper()
+	send(t, pid, syscall.SIGSTOP)
+	eventually(t, "it has stopped", func() bool { return strings.HasPrefix(status(pid), "T") })
 }
 
 // lines returns the lines of a file; none, if there is no file.

@@ -139,7 +139,7 @@ func TestForgedResultAhead(t *testing.T) {
 		value(t, double.Submit(t.Context(), p, n))
 	}
 	first := workerPID(t, p) // number 51
-	send(t, first, syscall.SIGSTOP)
+	stop(t, first)
 	ahead := double.Submit(t.Context(), p, 1)                                          // number 52 in slot 0
 	hostile := writeRaw.Submit(t.Context(), p, frame(kindValue, 1, 54, elapsed(1, 7))) // number 53 in slot 0
 	victim := double.Submit(t.Context(), p, 4)                                         // number 54 in slot 1

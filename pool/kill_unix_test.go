@@ -7,7 +7,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
@@ -72,7 +71,7 @@ func TestKillStopped(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 1})
 	worker := workerPID(t, p)
 	f := running(t, spin.Submit(t.Context(), p, none{}))
-	send(t, worker, syscall.SIGSTOP)
+	stop(t, worker)
 	if !f.Kill() {
 		t.Fatal("Kill refuses")
 	}

@@ -101,7 +101,7 @@ func TestDeathDuringWrite(t *testing.T) {
 	})
 	t.Run("PY-D-10 of its argument", func(t *testing.T) {
 		worker := workerPID(t, p)
-		send(t, worker, syscall.SIGSTOP)
+		stop(t, worker)
 		f := length.Submit(t.Context(), p, make([]byte, large))
 		other := double.Submit(t.Context(), p, 4)
 		send(t, worker, syscall.SIGKILL)
@@ -119,7 +119,7 @@ func TestSubmitNeverBlocks(t *testing.T) {
 	t.Log("PY-D-11")
 	p := newProcessPool(t, pool.Config{Workers: 1})
 	worker := workerPID(t, p)
-	send(t, worker, syscall.SIGSTOP)
+	stop(t, worker)
 	var fs []*futures.Future[int]
 	for range 100 {
 		fs = append(fs, length.Submit(t.Context(), p, make([]byte, 100_000)))
