@@ -30,7 +30,7 @@ func (m *member) Exited(report actors.Report) {
 	m.awake()
 	m.alarm.stop()
 	delete(p.members, m)
-	p.removeIdle(m)
+	p.retire(m)
 	ends := m.surrender(report.Cause.Kind)
 	m.condemned = nil
 	m.link.Release()
@@ -92,8 +92,8 @@ func (m *member) blame(next *Job) {
 // what it has not begun goes back to the queue. Under the lock.
 func (m *member) cutOff() {
 	m.cut = true
-	m.pool.removeIdle(m)
 	m.withdrawAll()
+	m.pool.retire(m)
 }
 
 // deathError says why a task failed whose worker died.

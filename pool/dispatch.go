@@ -36,7 +36,7 @@ func (p *ProcessPool) refill(m *member) {
 	if !m.available() {
 		return
 	}
-	p.fill(m, 1+p.queue.length/max(1, len(p.members)))
+	p.fill(m, 1+p.queue.length/max(1, p.active))
 	if m.sent.length == 0 && p.ahead+p.slow > 0 {
 		p.takeOver(m)
 	}
@@ -96,6 +96,32 @@ func (p *ProcessPool) removeIdle(m *member) {
 	if m.idle {
 		m.idle = false
 		p.idle = slices.DeleteFunc(p.idle, func(other *member) bool { return other == m })
+	}
+}
+
+// staff makes a ready worker one of those that are given work, unless there are
+// enough: then it is a spare.
+func (p *ProcessPool) staff(m *member) {
+	if p.active < p.config.Workers {
+		p.active++
+		m.active = true
+		p.refill(m)
+	}
+}
+
+// retire gives a worker no more work; a spare takes its place.
+func (p *ProcessPool) retire(m *member) {
+	p.removeIdle(m)
+	if !m.active {
+		return
+	}
+	m.active = false
+	p.active--
+	for spare := range p.members {
+		if spare.ready && !spare.active && !spare.cut {
+			p.staff(spare)
+			return
+		}
 	}
 }
 

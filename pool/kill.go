@@ -44,6 +44,9 @@ func (m *member) end(j *Job, s sentence) bool {
 	if m.condemned == nil {
 		m.condemned, j.verdict = j, &s.verdict
 	}
+	if s.ladder == (actors.Ladder{}) {
+		m.pool.retire(m) // for good: nothing can spare it
+	}
 	m.pool.dispatch() // what was taken back
 	m.process.Kill(s.ladder, s.cause)
 	return true

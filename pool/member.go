@@ -19,10 +19,11 @@ type member struct {
 	process *actors.Process // from Started on
 
 	// What follows is under the pool's lock.
-	ready bool
-	gone  bool // its exit has been told
-	cut   bool // its channel has ended, or is not trusted any more
-	idle  bool // in pool.idle
+	ready  bool
+	active bool // is given work; the others that are ready are spares
+	gone   bool // its exit has been told
+	cut    bool // its channel has ended, or is not trusted any more
+	idle   bool // in pool.idle
 	// sent are the jobs with this worker, in the order of their offers. The first
 	// ones may be over, their results on the way; of the rest one at most has begun.
 	sent       jobList
@@ -65,7 +66,7 @@ func (m *member) open(link *worker.Link) {
 
 // available reports whether the worker may be given work. Under the lock.
 func (m *member) available() bool {
-	return m.ready && !m.gone && !m.cut && m.condemned == nil && !m.pardoning && !m.slow
+	return m.active && !m.cut && m.condemned == nil && !m.pardoning && !m.slow
 }
 
 // offer sends a job to the worker. Under the lock; the worker is available and
@@ -155,7 +156,7 @@ func (m *member) Ready() {
 	m.ready = true
 	p.members[m] = struct{}{}
 	closeOnce(p.ready)
-	p.refill(m)
+	p.staff(m)
 }
 
 // Results implements worker.Receiver: tasks have ended.

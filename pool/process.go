@@ -34,6 +34,7 @@ type ProcessPool struct {
 	broken   error   // a *BrokenError, once workers cannot be started
 	queue    jobList // accepted, for any worker
 	members  map[*member]struct{}
+	active   int       // members that are given work
 	idle     []*member // ready, nothing to do; the last one is warmest
 	offered  []*member // have been offered jobs since the lock was taken
 	ahead    int       // jobs that stand behind another one at their worker
@@ -102,7 +103,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 func (p *ProcessPool) start() error {
 	supervisor, err := p.host.Actors().Supervise(actors.Supervision{
 		Name:         "process pool",
-		Workers:      p.config.Workers,
+		Workers:      p.config.Workers + p.config.Spares,
 		Prepare:      p.prepare,
 		MaxFailures:  p.config.MaxFailures,
 		Within:       p.config.FailureWindow,
@@ -210,8 +211,10 @@ func (p *ProcessPool) Stats() Stats {
 	s := Stats{Workers: p.config.Workers, Queued: p.queue.length, Submitted: p.accepted, Started: uint64(p.started.Load())}
 	p.outcomes.fill(&s)
 	for m := range p.members {
-		if m.ready {
+		if m.active {
 			s.Ready++
+		} else if !m.cut {
+			s.Spare++
 		}
 		if m.sent.length > 0 {
 			s.Busy++

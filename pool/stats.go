@@ -6,6 +6,7 @@ package pool
 type Stats struct {
 	Workers int // wanted
 	Ready   int // able to work
+	Spare   int // beyond these, ready to take another's place
 	Busy    int // of these, with a task
 
 	Queued  int // accepted tasks that wait for a worker
