@@ -76,7 +76,7 @@ var (
 	})
 	// spin never ends and never yields.
 	spin = pool.NewTask("spin", func(context.Context, none) (none, error) {
-		for {
+		for n := 0; ; n++ {
 		}
 	})
 	fail = pool.NewTask("fail", func(_ context.Context, s string) (none, error) {

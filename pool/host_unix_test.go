@@ -29,7 +29,7 @@ var (
 	// spinAndTell tells its worker's pid and never yields.
 	spinAndTell = pool.NewTask("spinAndTell", func(context.Context, none) (none, error) {
 		tellPID()
-		for {
+		for n := 0; ; n++ {
 		}
 	})
 	// startSleeper starts a process that outlives the task.
