@@ -71,7 +71,7 @@ type (
 	becameReady struct{}
 	vacated     struct { // had become ready and has exited: its place is free
 		process *Process
-		flash   bool // by itself, with nothing to do, and at once
+		flash   bool // by itself, at once, and without having worked
 	}
 
 	// From its timer.

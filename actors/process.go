@@ -39,6 +39,7 @@ type Process struct {
 	blame      blame
 	state      atomic.Uint32 // a State; Busy is kept apart
 	busy       atomic.Bool
+	worked     atomic.Bool               // was busy once
 	readyAt    atomic.Pointer[time.Time] // nil: the owner has not said so
 	withdrawn  atomic.Bool               // the spawner need not start it any more
 
@@ -80,7 +81,12 @@ func (p *Process) Ready() {
 }
 
 // SetBusy notes whether the process works. It costs one atomic store.
-func (p *Process) SetBusy(busy bool) { p.busy.Store(busy) }
+func (p *Process) SetBusy(busy bool) {
+	p.busy.Store(busy)
+	if busy && !p.worked.Load() {
+		p.worked.Store(true)
+	}
+}
 
 // ChannelClosed says that the channel to the process has reached its end and
 // nothing more will be read. A process that does not follow it within 100 ms is
@@ -216,10 +222,10 @@ func (p *Process) drain(c cell) {
 // replacement not to be delayed.
 const flashLimit = time.Second
 
-// flash reports whether a process that has exited left by itself, with nothing
-// to do, a moment after it had become ready.
+// flash reports whether a process that has exited left by itself a moment after
+// it had become ready, and had never worked.
 func (p *Process) flash() bool {
-	return p.blame.verdict(*p.exit).Kind == CauseNone && !p.busy.Load() && p.exit.Time.Sub(*p.readyAt.Load()) < flashLimit
+	return p.blame.verdict(*p.exit).Kind == CauseNone && !p.worked.Load() && p.exit.Time.Sub(*p.readyAt.Load()) < flashLimit
 }
 
 func (p *Process) finish(c cell) {

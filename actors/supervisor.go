@@ -17,7 +17,7 @@ import (
 // together count once, and from a failure on until one becomes ready there is
 // one try at a time: so a machine that is short of something for a moment breaks
 // nothing, and a program that cannot start is not started in crowds. A process
-// that leaves by itself within a second of becoming ready, with nothing to do,
+// that leaves by itself within a second of becoming ready, and never worked,
 // delays its replacement, too, but breaks nothing.
 type Supervisor struct {
 	system  *System

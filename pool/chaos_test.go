@@ -52,9 +52,7 @@ func TestChaos(t *testing.T) {
 			t.Logf("-chaos.seed=%d", seed)
 			c := &chaos{
 				t: t, random: rand.New(rand.NewPCG(seed, 0)), log: t.TempDir() + "/log",
-				// Workers that die young are replaced after a growing delay, which within
-				// this time is forgotten.
-				pool: newProcessPool(t, pool.Config{Workers: 4, FailureWindow: time.Millisecond}),
+				pool: newProcessPool(t, pool.Config{Workers: 4}),
 			}
 			o := &outsider{chaos: c, random: rand.New(rand.NewPCG(seed, 1)), strike: strike}
 			c.submit()
