@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/pool"
@@ -197,8 +198,9 @@ var answerAndDie = pool.NewTask("answerAndDie", func(_ context.Context, n byte) 
 // TestCrashAfterResult is LK-7 and PI-1: a worker that dies just after a result
 // has been written takes nothing along.
 func TestCrashAfterResult(t *testing.T) {
+	const forget = time.Millisecond // what dies young delays its replacement for this time
 	t.Run("LK-7 the result is kept", func(t *testing.T) {
-		p := newProcessPool(t, pool.Config{Workers: 1})
+		p := newProcessPool(t, pool.Config{Workers: 1, FailureWindow: forget})
 		for n := range byte(20) {
 			if got := value(t, answerAndDie.Submit(t.Context(), p, n)); got != n {
 				t.Fatalf("got %d, want %d", got, n)
@@ -207,7 +209,7 @@ func TestCrashAfterResult(t *testing.T) {
 	})
 	t.Run("PI-1 no other task fails", func(t *testing.T) {
 		for range 5 {
-			p := newProcessPool(t, pool.Config{Workers: 2})
+			p := hostilePool(t, 2)
 			dying := answerAndDie.Submit(t.Context(), p, 7)
 			var others []*futures.Future[int]
 			for n := range 50 {
