@@ -124,11 +124,18 @@ func BenchmarkRoundTrip(b *testing.B) {
 // limits are a bare process that is killed and waited for, and another that is
 // started and answers.
 func BenchmarkDeadline(b *testing.B) {
+	for name, spares := range map[string]int{"without a spare": 0, "with a spare": 1} {
+		b.Run(name, func(b *testing.B) { benchmarkDeadline(b, spares) })
+	}
+}
+
+func benchmarkDeadline(b *testing.B, spares int) {
 	const limit = 5 * time.Millisecond
-	p := newProcessPool(b, pool.Config{Workers: 1, Grace: pool.NoGrace})
+	p := newProcessPool(b, pool.Config{Workers: 1, Spares: spares, Grace: pool.NoGrace})
 	var failed, answered, killed, started []time.Duration
 	for b.Loop() {
 		for range 10 {
+			eventually(b, "the spare", func() bool { return p.Stats().Spare == spares })
 			value(b, noOp.Submit(b.Context(), p, 1))
 			deadline := time.Now().Add(limit) // a little early: the task has not begun
 			failure[*pool.TimeoutError](b, spin.Submit(b.Context(), p, none{}, pool.WithTimeout(limit)))
