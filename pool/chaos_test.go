@@ -165,10 +165,14 @@ func (c *chaos) check(o *outsider) {
 			if died.Elapsed == 0 {
 				break // it was never begun, and the next task of several that died
 			}
-			if other, taken := victims[died.PID]; taken {
-				c.t.Errorf("worker %d took the tasks %d and %d along", died.PID, other, n)
+			if died.Err != nil {
+				c.t.Errorf("task %d: %v", n, err)
 			}
-			victims[died.PID] = n
+			if other, taken := victims[died.Worker]; taken {
+				_, first := c.futures[other].Result(c.t.Context())
+				c.t.Errorf("a worker took two tasks along: %v; and %v", first, err)
+			}
+			victims[died.Worker] = n
 		case f.State() == futures.Cancelled:
 			cancelled++
 		default:
