@@ -49,6 +49,12 @@ func (i *intensity) succeeded(now time.Time) {
 	}
 }
 
+// worked says that a process has worked before it left: the delay is set back.
+func (i *intensity) worked() {
+	i.flashed = time.Time{}
+	i.delay.Reset()
+}
+
 // flash says that a process has left at once after it became ready. That is no
 // failure to start, but is not to go on without a delay for ever.
 func (i *intensity) flash(now time.Time) { i.flashed = now }

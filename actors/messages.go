@@ -72,6 +72,7 @@ type (
 	vacated     struct { // had become ready and has exited: its place is free
 		process *Process
 		flash   bool // by itself, at once, and without having worked
+		worked  bool
 	}
 
 	// From its timer.

@@ -160,7 +160,7 @@ func (p *Process) onReady() {
 		p.limit(0, nil)
 		p.mindChannel()
 	case Draining:
-		p.supervisor.self.send(vacated{p, p.flash()})
+		p.supervisor.self.send(vacated{p, p.flash(), p.worked.Load()})
 	}
 }
 
@@ -209,7 +209,7 @@ func (p *Process) drain(c cell) {
 	p.endClimb()
 	p.supervisor.running.Add(-1)
 	if p.readyAt.Load() != nil {
-		p.supervisor.self.send(vacated{p, p.flash()})
+		p.supervisor.self.send(vacated{p, p.flash(), p.worked.Load()})
 	}
 	if p.atEnd || p.supervisor.cfg.DrainTimeout <= 0 {
 		p.finish(c)

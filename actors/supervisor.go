@@ -75,9 +75,12 @@ func (v *Supervisor) receive(c cell, m supervisorMessage) {
 	case vacated:
 		v.succeeded()
 		delete(v.live, m.process)
-		if m.flash {
+		switch {
+		case m.flash:
 			v.intensity.flash(time.Now())
 			v.holdBack()
+		case m.worked:
+			v.intensity.worked()
 		}
 	case delayOver:
 		v.delay = nil
