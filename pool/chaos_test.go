@@ -17,6 +17,7 @@ import (
 
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/pool"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 var chaosSeed = flag.Uint64("chaos.seed", 0, "seed of the chaos tests; 0: a new one each time")
@@ -165,7 +166,7 @@ func (c *chaos) check(o *outsider) {
 			if died.Elapsed == 0 {
 				break // it was never begun, and the next task of several that died
 			}
-			if died.Err != nil {
+			if _, lied := errors.AsType[*worker.ProtocolError](died.Err); lied {
 				c.t.Errorf("task %d: %v", n, err)
 			}
 			if other, taken := victims[died.Worker]; taken {
