@@ -14,6 +14,7 @@ import (
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/pool"
 	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // TestWorkerDeath: a task that ends its worker fails with the truth, and the
@@ -208,15 +209,19 @@ func TestCrashAfterResult(t *testing.T) {
 		}
 	})
 	t.Run("PI-1 no other task fails", func(t *testing.T) {
-		for range 5 {
+		for told := 0; told < 5; {
 			p := hostilePool(t, 2)
 			dying := answerAndDie.Submit(t.Context(), p, 7)
 			var others []*futures.Future[int]
 			for n := range 50 {
 				others = append(others, double.Submit(t.Context(), p, n))
 			}
-			if got := value(t, dying); got != 7 {
-				t.Errorf("got %d", got)
+			got, err := result(t, dying)
+			if _, moved := errors.AsType[*worker.ProtocolError](err); !moved { // else it was not its worker's first task: a busy machine had moved it
+				told++
+				if err != nil || got != 7 {
+					t.Errorf("got %d, %v", got, err)
+				}
 			}
 			for n, f := range others {
 				if got := value(t, f); got != 2*n {

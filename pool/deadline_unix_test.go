@@ -46,12 +46,12 @@ func TestDeadlineKills(t *testing.T) {
 			if got := value(t, after); got != 8 {
 				t.Errorf("the task behind it: %d", got)
 			}
-			if workerPID(t, p) == before {
+			if failure[*pool.TaskError](t, fail.Submit(t.Context(), p, "on purpose")).Worker == err.Worker {
 				t.Error("the dead worker answers")
 			}
 		})
 	}
-	if s := p.Stats(); s.TimedOut != 4 || s.Failed != 4 || s.Started != 5 {
+	if s := p.Stats(); s.TimedOut != 4 || s.Failed != 8 || s.Started != 5 {
 		t.Errorf("the figures: %+v", s)
 	}
 }
