@@ -75,7 +75,7 @@ const emptyMap = 0xa0
 // whatever the others do. The first task submitted to it stands in slot 0 of its
 // worker and has the number 1.
 func hostilePool(t *testing.T, workers int) *pool.ProcessPool {
-	p := newProcessPool(t, pool.Config{Workers: workers, Grace: patience})
+	p := newProcessPool(t, pool.Config{Workers: workers, Grace: 3 * time.Second})
 	ctx, cancel := context.WithCancel(t.Context())
 	bystander := running(t, untilCancelled.Submit(ctx, p, none{}))
 	t.Cleanup(func() {
