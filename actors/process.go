@@ -89,12 +89,13 @@ func (p *Process) SetBusy(busy bool) {
 }
 
 // ChannelClosed says that the channel to the process has reached its end and
-// nothing more will be read. A process that does not follow it within 100 ms is
+// nothing more will be read. A process that does not follow it within a second is
 // killed with CauseProtocol, unless a ladder ends it anyway.
 func (p *Process) ChannelClosed() { p.self.send(channelClosed{}) }
 
-// closeLimit is how long a process may live without its channel.
-const closeLimit = 100 * time.Millisecond
+// closeLimit is how long a process may live without its channel. On an overloaded
+// machine the news of an exit has taken more than half of it.
+const closeLimit = time.Second
 
 // receive is the state machine. A message that does not fit the state comes
 // from a race that the state has won, and is dropped.
