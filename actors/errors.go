@@ -30,6 +30,7 @@ type BrokenError struct {
 	Last     error         // the latest failure
 }
 
+// Error implements error.
 func (e *BrokenError) Error() string {
 	if e.Final {
 		return fmt.Sprintf("actors: %s is broken, and another try would be useless: %v", e.Name, e.Last)
@@ -51,6 +52,7 @@ type StartError struct {
 	Err  error
 }
 
+// Error implements error.
 func (e *StartError) Error() string { return fmt.Sprintf("actors: start %s: %v", e.Path, e.Err) }
 
 // Unwrap returns the reason.
@@ -64,6 +66,7 @@ type NotReadyError struct {
 	Cause Cause         // of the exit
 }
 
+// Error implements error.
 func (e *NotReadyError) Error() string {
 	s := fmt.Sprintf("actors: process %d %v after %v, before it was ready", e.PID, e.Exit, e.After.Round(time.Microsecond))
 	if e.Cause.Kind != CauseNone {
@@ -81,6 +84,7 @@ type StartTimeoutError struct {
 	Limit time.Duration
 }
 
+// Error implements error.
 func (e *StartTimeoutError) Error() string {
 	return fmt.Sprintf("actors: not ready within %v of its start", e.Limit)
 }
@@ -94,6 +98,7 @@ type ConfigError struct {
 	Reason string
 }
 
+// Error implements error.
 func (e *ConfigError) Error() string { return fmt.Sprintf("actors: %s: %s", e.Field, e.Reason) }
 
 // Permanent marks a failure to start for which another try is useless: it breaks

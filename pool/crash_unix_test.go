@@ -209,7 +209,10 @@ func TestCrashAfterResult(t *testing.T) {
 		}
 	})
 	t.Run("PI-1 no other task fails", func(t *testing.T) {
-		for told := 0; told < 5; {
+		for round, told := 0, 0; told < 5; round++ {
+			if round == 15 {
+				t.Fatalf("in %d of %d rounds the task was not its worker's first", round-told, round)
+			}
 			p := hostilePool(t, 2)
 			dying := answerAndDie.Submit(t.Context(), p, 7)
 			var others []*futures.Future[int]

@@ -41,6 +41,7 @@ type Run struct {
 	Elapsed time.Duration // from the task's beginning to its end
 }
 
+// String names the task and, as far as they are known, worker, process and time.
 func (r Run) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "task %q", r.Task)

@@ -46,6 +46,7 @@ type WatchError struct {
 	Err error  // why it failed
 }
 
+// Error implements error.
 func (e *WatchError) Error() string {
 	return fmt.Sprintf("reactor: %s process %d: %v", e.Op, e.PID, e.Err)
 }
@@ -61,6 +62,7 @@ type BackendError struct {
 	Err  error  // why it cannot be had
 }
 
+// Error implements error.
 func (e *BackendError) Error() string {
 	return fmt.Sprintf("reactor: back end %q (from %s): %v", e.Name, e.From, e.Err)
 }
