@@ -6,12 +6,14 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A process is one row of /proc.
 type process struct {
 	pid, parent int
 	state       string // one letter, as in proc_pid_stat(5)
+	kernel      bool   // a thread of the kernel's
 	start       string // in clock ticks since boot; with the pid an identity
 	name        string
 }
@@ -50,14 +52,19 @@ func readProcess(pid int) (process, bool) {
 		return process{}, false
 	}
 	parent, err := strconv.Atoi(fields[1])
+	flags, _ := strconv.ParseUint(fields[6], 10, 32)
 	return process{
 		pid:    pid,
 		parent: parent,
+		kernel: flags&kernelThread != 0,
 		state:  fields[0],
 		start:  fields[19],
 		name:   string(stat[begin+1 : end]),
 	}, err == nil
 }
+
+// kernelThread is the flag PF_KTHREAD of the kernel's sched.h.
+const kernelThread = 0x00200000
 
 // ours tells whether p came from this process, by any of three signs.
 func (all table) ours(p process) bool {
@@ -80,8 +87,26 @@ func (all table) descends(p process, ancestor int) bool {
 
 // marked tells whether p inherited the environment that [Take] marked.
 func (p process) marked() bool {
-	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid))
+	environ, err := p.environment()
 	return err == nil && strings.Contains(string(environ), mark())
+}
+
+// environment reads p's environment. In the middle of an execve a process has
+// neither that nor arguments, and whoever opened the old one reads nothing; so a
+// process that shows none is looked at again, until it has shown its arguments
+// and yet no environment three times.
+func (p process) environment() (environ []byte, err error) {
+	for tries, empty := 0, 0; tries < 100 && empty < 3; tries++ {
+		environ, err = os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid))
+		if len(environ) > 0 || err != nil || p.kernel || p.state == "Z" || p.state == "X" {
+			break
+		}
+		if arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid)); len(arguments) > 0 || err != nil {
+			empty++
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return environ, err
 }
 
 func (p process) sameBinary() bool {
