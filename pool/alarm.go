@@ -1,14 +1,17 @@
 package pool
 
-import "time"
+import (
+	"time"
 
-// alarm is one worker's clock: one timer for all of its tasks, which is set
-// anew only if it would ring too late. So a million short tasks with a limit
-// cost no timer each. Under the pool's lock.
+	"github.com/stint-go/stint/reactor"
+)
+
+// alarm is one worker's clock: one alarm of the reactor for all of its tasks,
+// which is set anew only if it would ring too late. So a million short tasks with
+// a limit cost no timer each. Under the pool's lock.
 type alarm struct {
-	timer *time.Timer
-	at    time.Time // zero: not set
-	ring  func()
+	*reactor.Alarm
+	at time.Time // zero: not set
 }
 
 // setAt has the alarm ring at that time at the latest.
@@ -17,15 +20,5 @@ func (a *alarm) setAt(at time.Time) {
 		return
 	}
 	a.at = at
-	if a.timer == nil {
-		a.timer = time.AfterFunc(time.Until(at), a.ring)
-	} else {
-		a.timer.Reset(time.Until(at))
-	}
-}
-
-func (a *alarm) stop() {
-	if a.timer != nil {
-		a.timer.Stop()
-	}
+	a.Set(at)
 }

@@ -28,7 +28,7 @@ func (m *member) Exited(report actors.Report) {
 	p.mu.Lock()
 	m.gone = true
 	m.awake()
-	m.alarm.stop()
+	m.alarm.Stop()
 	delete(p.members, m)
 	p.retire(m)
 	ends := m.surrender(report.Cause.Kind)

@@ -61,7 +61,7 @@ func (m *member) open(link *worker.Link) {
 	for i := range m.free {
 		m.free[i] = uint16(worker.Slots - 1 - i)
 	}
-	m.alarm.ring = m.alarmRings
+	m.alarm.Alarm = m.pool.host.Reactor().NewAlarm(m.alarmRings)
 }
 
 // available reports whether the worker may be given work. Under the lock.

@@ -14,13 +14,16 @@ import (
 
 // pidfd is the back end of Linux: pidfds, edge-triggered, in an epoll set that
 // is itself in the set of Go's netpoller. So the loop is a parked goroutine and
-// no thread, the set's read deadline is its timer and its bell, and a process is
-// added without waking it. A pidfd becomes readable twice: at the exit, and when
+// no thread, and a process is added without waking it. The deadline is a timerfd
+// in the set: Go's timers, of which a read deadline is one, are late by up to a
+// millisecond while nothing else runs, as its netpoller waits in whole ones. A pidfd becomes readable twice: at the exit, and when
 // the process is reaped.
 type pidfd struct {
-	set  *os.File
-	conn syscall.RawConn
-	off  atomic.Bool // the system refused; nothing is added any more
+	set   *os.File
+	conn  syscall.RawConn
+	timer *os.File
+	alarm syscall.RawConn // of the timer
+	off   atomic.Bool     // the system refused; nothing is added any more
 
 	// The loop's, to collect without allocating.
 	events  [128]unix.EpollEvent
@@ -49,7 +52,30 @@ func newPidfd() (backend, error) {
 		_ = b.set.Close()
 		return nil, fmt.Errorf("the epoll set cannot be given to Go's netpoller: %w", err)
 	}
+	if err := b.openTimer(); err != nil {
+		_ = b.set.Close()
+		return nil, err
+	}
 	return b, nil
+}
+
+// deadlineToken is what the timer tells as: no watch has it.
+const deadlineToken = 0
+
+// openTimer puts the timer into the set. Edge-triggered, it need never be read.
+func (b *pidfd) openTimer() error {
+	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC) // blocking: not for the netpoller
+	if err != nil {
+		return os.NewSyscallError("timerfd_create", err)
+	}
+	b.timer = os.NewFile(uintptr(fd), "reactor timer")
+	if b.alarm, err = b.timer.SyscallConn(); err == nil {
+		err = b.control(unix.EPOLL_CTL_ADD, fd, deadlineToken)
+	}
+	if err != nil {
+		_ = b.timer.Close()
+	}
+	return err
 }
 
 // probePidfd fails where pidfds do not do what the reactor needs of them.
@@ -120,10 +146,6 @@ func (b *pidfd) refusal(call string, err error) error {
 func (b *pidfd) wait(ready []uint64) ([]uint64, error) {
 	b.n, b.err = 0, nil
 	err := b.conn.Read(b.collect)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		// Read looks at nothing once the deadline is over; exits do not wait for timers.
-		err = b.conn.Control(func(epfd uintptr) { b.collect(epfd) })
-	}
 	for _, e := range b.events[:b.n] {
 		ready = append(ready, uint64(uint32(e.Pad))<<32|uint64(uint32(e.Fd)))
 	}
@@ -140,6 +162,12 @@ func (b *pidfd) collectNow(epfd uintptr) bool {
 	return b.n > 0 || b.err != nil
 }
 
-func (b *pidfd) setDeadline(t time.Time) { _ = b.set.SetReadDeadline(t) }
+func (b *pidfd) setDeadline(t time.Time) {
+	var spec unix.ItimerSpec // zero: none
+	if !t.IsZero() {
+		spec.Value = unix.NsecToTimespec(int64(max(time.Until(t), 1)))
+	}
+	_ = b.alarm.Control(func(fd uintptr) { _ = unix.TimerfdSettime(int(fd), 0, &spec, nil) })
+}
 
-func (b *pidfd) close() error { return b.set.Close() }
+func (b *pidfd) close() error { return cmp.Or(b.set.Close(), b.timer.Close()) }

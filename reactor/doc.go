@@ -27,6 +27,9 @@
 // signalling exclude each other, so a signal cannot meet a later process that has
 // the same pid.
 //
+// [Reactor.NewAlarm] makes an alarm: a timer that is as precise as the system allows,
+// for deadlines.
+//
 // # Who waits
 //
 // The reactor is the only one who waits for a child that was given to it. A

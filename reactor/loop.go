@@ -25,7 +25,7 @@ const (
 func (r *Reactor) run() {
 	defer close(r.done)
 	var tokens []uint64
-	var due []*Watch
+	var due []entry
 	for {
 		var err error
 		tokens, err = r.backend.wait(tokens[:0])
@@ -42,8 +42,8 @@ func (r *Reactor) run() {
 			}
 		}
 		due = r.takeDue(due[:0])
-		for _, w := range due {
-			r.look(w, false)
+		for _, e := range due {
+			e.act()
 		}
 		clear(due)
 		r.rearm()
@@ -141,8 +141,8 @@ func (r *Reactor) put(w *Watch, due time.Duration) {
 	r.arm()
 }
 
-// takeDue appends the watches whose time has come to due.
-func (r *Reactor) takeDue(due []*Watch) []*Watch {
+// takeDue appends what has become due.
+func (r *Reactor) takeDue(due []entry) []entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
@@ -158,14 +158,11 @@ func (r *Reactor) rearm() {
 	r.arm()
 }
 
-// arm makes the earliest look the back end's deadline. mu is held, so that the
+// arm makes the time of the earliest entry the back end's deadline. mu is held, so that the
 // deadline is never an older one than the schedule's.
 func (r *Reactor) arm() {
-	var next time.Duration
-	if len(r.schedule) > 0 {
-		next = r.schedule[0].due
-	}
-	if next == r.armed {
+	next := r.schedule.next()
+	if next == r.armed || r.closed {
 		return
 	}
 	r.armed = next

@@ -3,6 +3,7 @@ package reactor
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -145,7 +146,7 @@ func (r *Reactor) newWatch(pid int, origin *os.Process, deliver func(Exit), opts
 		reactor:  r,
 		deliver:  deliver,
 		process:  process{pid: pid, owned: origin != nil, group: o.group, origin: origin},
-		position: unscheduled,
+		nextLook: appointment{position: unscheduled},
 	}
 	return w, w.process.identify()
 }
@@ -233,7 +234,8 @@ func (r *Reactor) Close() error {
 
 		r.mu.Lock()
 		watches := r.watches
-		r.watches, r.schedule = nil, nil
+		r.watches = nil
+		r.schedule.take(math.MaxInt64, nil)
 		r.mu.Unlock()
 		for _, w := range watches {
 			w.drop(ErrClosed)

@@ -5,61 +5,85 @@ import (
 	"time"
 )
 
-// schedule is a heap of watches by the time of their next look. Times are
-// counted from the start of the reactor.
-type schedule []*Watch
+// schedule is a heap of what is to be done, by its time. Times are counted from
+// the start of the reactor.
+type schedule []entry
 
-// unscheduled is the position of a watch that is not in the schedule.
+// entry is what can be scheduled: the next look at a watch, or an alarm.
+type entry interface {
+	appointment() *appointment
+	// act does it, on the loop, which holds no lock.
+	act()
+}
+
+// appointment is an entry's place in the schedule. The reactor's mu guards it.
+type appointment struct {
+	due      time.Duration
+	position int // unscheduled: none
+}
+
+// unscheduled is the position of an entry that is not in the schedule.
 const unscheduled = -1
 
-// put sets the time of w's next look.
-func (s *schedule) put(w *Watch, due time.Duration) {
-	w.due = due
-	if w.position == unscheduled {
-		heap.Push(s, w)
+// put sets the time of e.
+func (s *schedule) put(e entry, due time.Duration) {
+	a := e.appointment()
+	a.due = due
+	if a.position == unscheduled {
+		heap.Push(s, e)
 		return
 	}
-	heap.Fix(s, w.position)
+	heap.Fix(s, a.position)
 }
 
-// drop takes w out, if it is in.
-func (s *schedule) drop(w *Watch) {
-	if w.position != unscheduled {
-		heap.Remove(s, w.position)
+// drop takes e out, if it is in.
+func (s *schedule) drop(e entry) {
+	if a := e.appointment(); a.position != unscheduled {
+		heap.Remove(s, a.position)
 	}
 }
 
-// take removes the watches that are due now and appends them to due.
-func (s *schedule) take(now time.Duration, due []*Watch) []*Watch {
-	for len(*s) > 0 && (*s)[0].due <= now {
-		due = append(due, heap.Pop(s).(*Watch))
+// next returns the time of the first entry; 0: there is none.
+func (s schedule) next() time.Duration {
+	if len(s) == 0 {
+		return 0
+	}
+	return s.due(0)
+}
+
+// take removes what is due now and appends it to due.
+func (s *schedule) take(now time.Duration, due []entry) []entry {
+	for len(*s) > 0 && s.due(0) <= now {
+		due = append(due, heap.Pop(s).(entry))
 	}
 	return due
 }
 
+func (s schedule) due(i int) time.Duration { return s[i].appointment().due }
+
 // The methods of heap.Interface.
 
 func (s schedule) Len() int           { return len(s) }
-func (s schedule) Less(i, j int) bool { return s[i].due < s[j].due }
+func (s schedule) Less(i, j int) bool { return s.due(i) < s.due(j) }
 
 func (s schedule) Swap(i, j int) {
 	s[i], s[j] = s[j], s[i]
-	s[i].position, s[j].position = i, j
+	s[i].appointment().position, s[j].appointment().position = i, j
 }
 
-// Push appends x, a *Watch.
+// Push appends x, an entry.
 func (s *schedule) Push(x any) {
-	w := x.(*Watch)
-	w.position = len(*s)
-	*s = append(*s, w)
+	e := x.(entry)
+	e.appointment().position = len(*s)
+	*s = append(*s, e)
 }
 
-// Pop removes the last watch.
+// Pop removes the last entry.
 func (s *schedule) Pop() any {
 	last := len(*s) - 1
-	w := (*s)[last]
+	e := (*s)[last]
 	(*s)[last] = nil
 	*s = (*s)[:last]
-	w.position = unscheduled
-	return w
+	e.appointment().position = unscheduled
+	return e
 }

@@ -10,7 +10,7 @@ func TestSchedule(t *testing.T) {
 	var s schedule
 	watches := make([]*Watch, 100)
 	for i := range watches {
-		watches[i] = &Watch{position: unscheduled}
+		watches[i] = &Watch{nextLook: appointment{position: unscheduled}}
 		s.put(watches[i], time.Duration(rand.IntN(1000)))
 	}
 	for i, w := range watches {
@@ -19,16 +19,16 @@ func TestSchedule(t *testing.T) {
 			s.drop(w)
 			s.drop(w) // a second time is nothing
 		case 1:
-			s.put(w, w.due/2)
+			s.put(w, w.nextLook.due/2)
 		}
 	}
-	var taken []*Watch
+	var taken []entry
 	for now := time.Duration(0); now < 1000; now += 100 {
 		before := len(taken)
 		taken = s.take(now, taken)
-		for _, w := range taken[before:] {
-			if w.due > now || w.due <= now-100 && now > 0 || w.position != unscheduled {
-				t.Fatalf("at %d: due %d, position %d", now, w.due, w.position)
+		for _, e := range taken[before:] {
+			if a := e.appointment(); a.due > now || a.due <= now-100 && now > 0 || a.position != unscheduled {
+				t.Fatalf("at %d: due %d, position %d", now, a.due, a.position)
 			}
 		}
 	}

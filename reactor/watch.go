@@ -61,10 +61,13 @@ type Watch struct {
 	retryAt time.Duration
 
 	// The reactor's mu guards these.
-	due      time.Duration // the time of the next look
+	nextLook appointment
 	interval time.Duration // between looks, when polled
-	position int           // in the schedule
 }
+
+func (w *Watch) appointment() *appointment { return &w.nextLook }
+
+func (w *Watch) act() { w.reactor.look(w, false) }
 
 // PID returns the process id. Another process may have it once this one has exited.
 func (w *Watch) PID() int { return w.process.pid }
