@@ -29,6 +29,7 @@ func TestIdlePool(t *testing.T) {
 	for range 10 {
 		workerPID(t, p)
 	}
+	time.Sleep(200 * time.Millisecond) // the last task's alarm rings once more, after some 10 ms
 	before := host.Reactor().Stats()
 	if before.Watches != 3 || before.Polled != 0 && before.Backend != reactor.BackendPoll {
 		t.Errorf("the reactor: %+v", before)
