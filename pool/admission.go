@@ -32,7 +32,7 @@ func (a admission) enter(j *Job) error {
 		return nil
 	default:
 	}
-	if a.policy == Block {
+	if a.policy == Block || j.patient {
 		select {
 		case a.places <- struct{}{}:
 			return nil

@@ -38,6 +38,7 @@ type Run struct {
 	Task    string        // its registered name
 	Worker  int           // the worker's number in its pool, from 1; 0 if none had it
 	PID     int           // of the worker process; 0 in a goroutine pool
+	Item    int           // its number in the input of a map, from 1; 0: it is of none
 	Elapsed time.Duration // from the task's beginning to its end
 }
 
@@ -45,6 +46,9 @@ type Run struct {
 func (r Run) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "task %q", r.Task)
+	if r.Item > 0 {
+		fmt.Fprintf(&b, " (item %d)", r.Item)
+	}
 	if r.Worker > 0 {
 		fmt.Fprintf(&b, " on worker %d", r.Worker)
 	}

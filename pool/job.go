@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/stint-go/stint/futures"
@@ -16,6 +17,8 @@ type Job struct {
 	limitSet bool          // by WithTimeout; otherwise the pool's default holds
 	work     work
 	owner    owner // set by the pool that accepts it
+	item     int   // its number in the input of a map, from 1; 0: it is of none
+	patient  bool  // waits for room in a full queue, whatever the pool's policy
 
 	// What follows belongs to the pool, under its lock.
 	state     jobState
@@ -32,6 +35,39 @@ type Job struct {
 	verdict   *verdict
 	unwatch   func() bool // stops watching ctx; nil if it has no end
 	link      jobLink
+}
+
+// apply applies the options of a call.
+func (j *Job) apply(options []Option) {
+	for _, option := range options {
+		option(j)
+	}
+}
+
+// check says what cannot be in a call of Submit or Map.
+func (j *Job) check(call string, p Pool) error {
+	switch {
+	case j.ctx == nil:
+		return &ConfigError{Field: call, Reason: "the context is nil"}
+	case missing(p):
+		return &ConfigError{Field: call, Reason: "the pool is nil"}
+	case j.limit < 0:
+		return &ConfigError{Field: "WithTimeout", Reason: fmt.Sprintf("%v is negative", j.limit)}
+	}
+	return nil
+}
+
+// missing tells a pool that is none, also one that its constructor has refused.
+func missing(p Pool) bool {
+	switch p := p.(type) {
+	case nil:
+		return true
+	case *ProcessPool:
+		return p == nil
+	case *GoroutinePool:
+		return p == nil
+	}
+	return false
 }
 
 // jobState is where a job is.

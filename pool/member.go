@@ -128,7 +128,7 @@ func (m *member) withdrawAll() {
 
 // describe describes the job's run at this worker, for errors.
 func (m *member) describe(j *Job, elapsed time.Duration) Run {
-	return Run{Task: j.task.name, Worker: m.number, PID: m.process.PID(), Elapsed: elapsed}
+	return Run{Task: j.task.name, Worker: m.number, PID: m.process.PID(), Item: j.item, Elapsed: elapsed}
 }
 
 // Started implements actors.Owner: the process runs.

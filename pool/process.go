@@ -163,7 +163,7 @@ func (p *ProcessPool) Submit(j *Job) {
 	}
 	if err != nil {
 		in, _ := j.work.types()
-		p.outcomes.refuse(j, &CodecError{Run: Run{Task: j.task.name}, Op: "encode", What: "argument", Type: in, Err: err})
+		p.outcomes.refuse(j, &CodecError{Run: Run{Task: j.task.name, Item: j.item}, Op: "encode", What: "argument", Type: in, Err: err})
 		return
 	}
 	if err := p.admission.enter(j); err != nil {

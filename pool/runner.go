@@ -174,5 +174,5 @@ func taskError(run Run, err error) error {
 
 // describe describes the job's run on this goroutine, for errors.
 func (r *runner) describe(j *Job) Run {
-	return Run{Task: j.task.name, Worker: r.number, Elapsed: time.Since(r.begun)}
+	return Run{Task: j.task.name, Worker: r.number, Item: j.item, Elapsed: time.Since(r.begun)}
 }

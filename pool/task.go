@@ -76,33 +76,13 @@ func (c *call[In, Out]) submit(ctx context.Context, p Pool, d *definition, optio
 	promise, future := futures.New[Out]((*control)(&c.Job))
 	c.promise = promise
 	c.task, c.ctx, c.work = d, ctx, c
-	for _, option := range options {
-		option(&c.Job)
-	}
-	switch {
-	case ctx == nil:
-		c.fail(&ConfigError{Field: "Submit", Reason: "the context is nil"})
-	case missing(p):
-		c.fail(&ConfigError{Field: "Submit", Reason: "the pool is nil"})
-	case c.limit < 0:
-		c.fail(&ConfigError{Field: "WithTimeout", Reason: fmt.Sprintf("%v is negative", c.limit)})
-	default:
+	c.apply(options)
+	if err := c.check("Submit", p); err != nil {
+		c.fail(err)
+	} else {
 		p.Submit(&c.Job)
 	}
 	return future
-}
-
-// missing tells a pool that is none, also one that its constructor has refused.
-func missing(p Pool) bool {
-	switch p := p.(type) {
-	case nil:
-		return true
-	case *ProcessPool:
-		return p == nil
-	case *GoroutinePool:
-		return p == nil
-	}
-	return false
 }
 
 // encode drops the argument: it travels encoded, and is not kept twice.
