@@ -45,6 +45,8 @@ func (m *member) begun(j *Job) bool {
 	at, begun := m.link.Begun(j.slot, j.id)
 	if begun {
 		j.begunAt = earlier(at, time.Now())
+		j.attempt++
+		m.pool.events.begun(j, j.begunAt, m.describe(j, 0))
 	}
 	return begun
 }

@@ -31,6 +31,7 @@ func (m *member) Exited(report actors.Report) {
 	m.alarm.Stop()
 	delete(p.members, m)
 	p.retire(m)
+	p.events.exited(m.event(), report)
 	ends := m.surrender(report.Cause.Kind)
 	m.condemned = nil
 	m.link.Release()
@@ -42,10 +43,11 @@ func (m *member) Exited(report actors.Report) {
 	p.unlock()
 	m.link.Close()
 	for _, l := range ends {
-		p.outcomes.settle(l.job, m.deathError(l, report))
+		run := m.describe(l.job, l.elapsed)
+		p.outcomes.settle(l.job, run, m.deathError(l, run, report))
 	}
 	for _, j := range hopeless {
-		p.outcomes.settle(j, broken)
+		p.outcomes.settle(j, j.asRun(), broken)
 	}
 	m.log(report)
 }
@@ -97,8 +99,7 @@ func (m *member) cutOff() {
 }
 
 // deathError says why a task failed whose worker died.
-func (m *member) deathError(l lost, report actors.Report) error {
-	run := m.describe(l.job, l.elapsed)
+func (m *member) deathError(l lost, run Run, report actors.Report) error {
 	if l.job.verdict != nil && report.Cause.Kind != actors.CauseNone {
 		return l.job.verdict.error(run, l.job.limit, nil)
 	}

@@ -205,3 +205,28 @@ func ExampleRegisterError() {
 	// sqrt(-1): negative number
 	// true
 }
+
+func ExampleProcessPool_Events() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	events := p.Events(ctx) // from here on; as a rule a goroutine ranges over them
+	square.Submit(ctx, p, 3)
+	p.Close()
+	for event := range events {
+		switch e := event.(type) {
+		case pool.TaskBegun:
+			fmt.Println("job", e.Job, e.Task, "has begun")
+		case pool.TaskSettled:
+			fmt.Println("job", e.Job, e.Task, "is settled:", e.Err)
+		case pool.WorkerExited:
+			fmt.Println("worker", e.Worker, e.Exit, "for", e.Cause)
+		}
+	}
+	// Output:
+	// job 1 square has begun
+	// job 1 square is settled: <nil>
+	// worker 1 exited with code 0 for shutdown
+}

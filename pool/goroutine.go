@@ -2,8 +2,11 @@ package pool
 
 import (
 	"context"
+	"iter"
 	"sync"
+	"time"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/futures"
 )
 
@@ -27,8 +30,10 @@ type GoroutinePool struct {
 	abandoned int
 	started   int // ever; numbers them
 	accepted  uint64
+	settling  int // abandoned jobs whose futures are still to be settled
 
 	outcomes outcomes
+	events   events
 }
 
 var _ Pool = (*GoroutinePool)(nil)
@@ -43,6 +48,7 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	}
 	p := &GoroutinePool{config: config, admission: newAdmission(config), done: make(chan struct{})}
 	p.wake.L = &p.mu
+	p.outcomes.events = &p.events
 	return p, nil
 }
 
@@ -81,6 +87,7 @@ func (p *GoroutinePool) Submit(j *Job) {
 		j.limit = p.config.TaskTimeout
 	}
 	p.accepted++
+	j.number = p.accepted
 	p.queue.pushBack(j)
 	if p.provide() {
 		p.admission.leave(j)
@@ -100,6 +107,10 @@ func (p *GoroutinePool) provide() bool {
 		p.started++
 		p.runners++
 		r := &runner{pool: p, number: p.started}
+		if p.events.heard.Load() {
+			p.events.tell(WorkerStarted{r.event()})
+			p.events.tell(WorkerReady{r.event()})
+		}
 		go r.run() // Shutdown waits for it, unless it is abandoned
 		return true
 	default:
@@ -107,6 +118,9 @@ func (p *GoroutinePool) provide() bool {
 	}
 	return p.queue.length <= p.idle
 }
+
+// Events implements Pool.
+func (p *GoroutinePool) Events(ctx context.Context) iter.Seq[Event] { return p.events.listen(ctx) }
 
 // Stats implements Pool.
 func (p *GoroutinePool) Stats() Stats {
@@ -139,7 +153,7 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	if mode >= CancelPending {
 		for p.queue.length > 0 {
 			j := p.queue.first
-			p.takeBack(j)
+			p.takeBack(j, ErrShutdown)
 			pending = append(pending, j)
 		}
 	}
@@ -164,33 +178,37 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 
 // checkDone ends a shutdown when nobody works any more. Under the lock.
 func (p *GoroutinePool) checkDone() {
-	if p.phase != phaseOpen && p.queue.length == 0 && p.runners == 0 {
+	if p.phase != phaseOpen && p.queue.length == 0 && p.runners == 0 && p.settling == 0 {
+		p.events.end()
 		closeOnce(p.done)
 	}
 }
 
-// takeBack removes a waiting job, which is then done; false if it does not wait.
-// Without the lock the caller releases and settles it. Under the lock.
-func (p *GoroutinePool) takeBack(j *Job) bool {
+// takeBack removes a waiting job, which is then done and counted; false if it
+// does not wait. The caller settles it. Under the lock.
+func (p *GoroutinePool) takeBack(j *Job, cause error) bool {
 	if j.state != jobQueued {
 		return false
 	}
 	j.unlink()
 	p.admission.leave(j)
 	j.state, j.withdrawn = jobDone, true
+	p.outcomes.withdraw(j, cause)
 	p.checkDone()
 	return true
 }
 
-// abandon makes a running job done and gives its runner up. Under the lock.
+// abandon makes a running job done and gives its runner up; the caller has
+// failAbandoned settle it. Under the lock.
 func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	j.unlink()
 	j.state, j.verdict = jobDone, v
 	j.runner.abandoned = true
 	p.abandoned++
 	p.runners--
+	p.settling++
+	p.events.exited(j.runner.event(), actors.Report{Cause: v.actorsCause()})
 	p.provide()
-	p.checkDone()
 }
 
 // failAbandoned ends the context of a job whose runner was given up, and settles
@@ -199,14 +217,19 @@ func (p *GoroutinePool) failAbandoned(j *Job) {
 	if cancel := j.runner.cancel; cancel != nil {
 		cancel(j.verdict.cause)
 	}
-	p.outcomes.settle(j, j.verdict.error(j.runner.describe(j), j.limit, nil))
+	run := j.runner.describe(j, time.Since(j.runner.begun))
+	p.outcomes.settle(j, run, j.verdict.error(run, j.limit, nil))
+	p.mu.Lock()
+	p.settling--
+	p.checkDone()
+	p.mu.Unlock()
 }
 
 // contextEnded ends a job whose caller's context has ended.
 func (p *GoroutinePool) contextEnded(j *Job) {
 	cause := context.Cause(j.ctx)
 	p.mu.Lock()
-	withdrawn := p.takeBack(j)
+	withdrawn := p.takeBack(j, cause)
 	p.mu.Unlock()
 	if withdrawn {
 		p.outcomes.cancel(j, cause)
@@ -218,11 +241,11 @@ func (p *GoroutinePool) contextEnded(j *Job) {
 // withdraw implements owner, for Future.Cancel: the future settles itself.
 func (p *GoroutinePool) withdraw(j *Job) bool {
 	p.mu.Lock()
-	taken := p.takeBack(j)
+	taken := p.takeBack(j, nil)
 	withdrawn := j.withdrawn
 	p.mu.Unlock()
 	if taken {
-		p.outcomes.withdraw(j)
+		j.release()
 	}
 	return withdrawn
 }

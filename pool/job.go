@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/futures"
 )
 
@@ -14,11 +15,11 @@ type Job struct {
 	task     *definition
 	ctx      context.Context
 	limit    time.Duration // running time; 0: none
-	limitSet bool          // by WithTimeout; otherwise the pool's default holds
 	work     work
 	owner    owner // set by the pool that accepts it
 	item     int   // its number in the input of a map, from 1; 0: it is of none
 	patient  bool  // waits for room in a full queue, whatever the pool's policy
+	limitSet bool  // by WithTimeout; otherwise the pool's default holds
 
 	// What follows belongs to the pool, under its lock.
 	state     jobState
@@ -27,6 +28,8 @@ type Job struct {
 	moved     uint8 // how often it was taken from a worker that did not begin it
 	deaths    uint8 // how many workers died before they began it, when it was their next
 	slot      uint16
+	attempt   uint32    // how often it is known to have begun
+	number    uint64    // of the accepted ones, from 1
 	id        uint64    // at the member
 	argument  []byte    // encoded; process pools only
 	member    *member   // process pools
@@ -116,6 +119,9 @@ func (c *control) Begun() bool  { return c.owner != nil && c.owner.begun((*Job)(
 func (c *control) Cancel() bool { return c.owner != nil && c.owner.withdraw((*Job)(c)) }
 func (c *control) Kill() bool   { return c.owner != nil && c.owner.kill((*Job)(c)) }
 
+// asRun describes the job as long as no worker has it, for errors and events.
+func (j *Job) asRun() Run { return Run{Task: j.task.name, Item: j.item} }
+
 // watch has over called when the job's context ends. Without the pool's lock,
 // since a context may be of the caller's own making.
 func (j *Job) watch(over func(*Job)) {
@@ -135,6 +141,14 @@ func (j *Job) release() {
 type verdict struct {
 	timeout bool
 	cause   error // of a kill; nil: Future.Kill
+}
+
+// actorsCause says the same of the worker, as its process's actor would.
+func (v *verdict) actorsCause() actors.Cause {
+	if v.timeout {
+		return actors.Cause{Kind: actors.CauseDeadline}
+	}
+	return actors.Cause{Kind: actors.CauseKill, Err: v.cause}
 }
 
 // error makes the future's error; own is the task's own error, if it gave one.

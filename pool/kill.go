@@ -56,7 +56,7 @@ func (m *member) end(j *Job, s sentence) bool {
 func (p *ProcessPool) contextEnded(j *Job) {
 	cause := context.Cause(j.ctx)
 	p.mu.Lock()
-	withdrawn := p.takeBack(j)
+	withdrawn := p.takeBack(j, cause)
 	if !withdrawn && j.state == jobSent {
 		j.member.end(j, sentence{verdict{cause: cause}, p.ladder(), actors.Cause{Kind: actors.CauseKill, Err: cause}})
 	}
@@ -67,8 +67,8 @@ func (p *ProcessPool) contextEnded(j *Job) {
 }
 
 // takeBack removes a job that has not begun from wherever it is. It is then
-// done, and the caller settles it. Under the lock.
-func (p *ProcessPool) takeBack(j *Job) bool {
+// done and counted, and the caller settles it. Under the lock.
+func (p *ProcessPool) takeBack(j *Job, cause error) bool {
 	switch j.state {
 	case jobQueued:
 		p.admission.leave(j)
@@ -83,6 +83,7 @@ func (p *ProcessPool) takeBack(j *Job) bool {
 		return false
 	}
 	j.withdrawn = true
+	p.outcomes.withdraw(j, cause)
 	p.markDone(j)
 	return true
 }
@@ -90,11 +91,11 @@ func (p *ProcessPool) takeBack(j *Job) bool {
 // withdraw implements owner, for Future.Cancel: the future settles itself.
 func (p *ProcessPool) withdraw(j *Job) bool {
 	p.mu.Lock()
-	taken := p.takeBack(j)
+	taken := p.takeBack(j, nil)
 	withdrawn := j.withdrawn
 	p.unlock()
 	if taken {
-		p.outcomes.withdraw(j)
+		j.release()
 	}
 	return withdrawn
 }

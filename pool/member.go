@@ -128,13 +128,23 @@ func (m *member) withdrawAll() {
 
 // describe describes the job's run at this worker, for errors.
 func (m *member) describe(j *Job, elapsed time.Duration) Run {
-	return Run{Task: j.task.name, Worker: m.number, PID: m.process.PID(), Item: j.item, Elapsed: elapsed}
+	run := j.asRun()
+	run.Worker, run.PID, run.Elapsed = m.number, m.process.PID(), elapsed
+	return run
+}
+
+// event describes the worker, for events.
+func (m *member) event() WorkerEvent {
+	return WorkerEvent{Time: time.Now(), Worker: m.number, PID: m.process.PID()}
 }
 
 // Started implements actors.Owner: the process runs.
 func (m *member) Started(process *actors.Process) {
 	m.process = process
 	m.pool.links.Add(1)
+	if e := &m.pool.events; e.heard.Load() {
+		e.tell(WorkerStarted{m.event()})
+	}
 	m.link.Start()
 }
 
@@ -156,6 +166,9 @@ func (m *member) Ready() {
 	m.ready = true
 	p.members[m] = struct{}{}
 	closeOnce(p.ready)
+	if p.events.heard.Load() {
+		p.events.tell(WorkerReady{m.event()})
+	}
 	p.staff(m)
 }
 

@@ -3,11 +3,15 @@ package pool
 import (
 	"errors"
 	"sync/atomic"
+
+	"github.com/stint-go/stint/futures"
 )
 
-// outcomes counts how tasks ended. A task is counted before its future settles,
-// so that whoever has seen the result finds it in Stats.
+// outcomes counts and tells how tasks ended. A task is counted and told before
+// its future settles, so that whoever has seen the result finds it in Stats.
 type outcomes struct {
+	events *events
+
 	refused, succeeded, failed, timedOut, killed, lost, cancelled atomic.Uint64
 }
 
@@ -20,11 +24,21 @@ func (o *outcomes) fill(s *Stats) {
 // settle counts a job that has ended, by the type of its error, and settles its
 // future; nil settles it with the result that was kept. Without the pool's lock:
 // it wakes whoever waits, and lets go of the caller's context.
-func (o *outcomes) settle(j *Job, err error) {
+func (o *outcomes) settle(j *Job, run Run, err error) {
 	j.release()
+	o.count(err)
+	o.events.settled(j, run, err)
+	if err == nil {
+		j.work.succeed()
+	} else {
+		j.work.fail(err)
+	}
+}
+
+// count counts a job that was not cancelled.
+func (o *outcomes) count(err error) {
 	if err == nil {
 		o.succeeded.Add(1)
-		j.work.succeed()
 		return
 	}
 	o.failed.Add(1)
@@ -37,20 +51,20 @@ func (o *outcomes) settle(j *Job, err error) {
 	case errors.Is(err, ErrWorkerDied):
 		o.lost.Add(1)
 	}
-	j.work.fail(err)
 }
 
-// cancel counts a job that never began, and settles its future. Without the
-// pool's lock.
-func (o *outcomes) cancel(j *Job, cause error) {
-	o.withdraw(j)
-	j.work.cancel(cause)
-}
-
-// withdraw counts a job that never began and whose future settles itself.
-func (o *outcomes) withdraw(j *Job) {
-	j.release()
+// withdraw counts a job that never began. Whoever withdrew it releases it and
+// settles its future, which the pool's end does not wait for: so this is under
+// the pool's lock.
+func (o *outcomes) withdraw(j *Job, cause error) {
 	o.cancelled.Add(1)
+	o.events.settled(j, j.asRun(), &futures.CancelledError{Cause: cause})
+}
+
+// cancel settles the future of a job that was withdrawn. Without the pool's lock.
+func (o *outcomes) cancel(j *Job, cause error) {
+	j.release()
+	j.work.cancel(cause)
 }
 
 // refuse counts a job that was not accepted, and settles its future: cancelled

@@ -1,6 +1,9 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"iter"
+)
 
 // Pool runs tasks. NewProcessPool and NewGoroutinePool make one; a task is
 // submitted to either by the same call, Task.Submit. All methods are safe from
@@ -21,6 +24,14 @@ type Pool interface {
 	Close() error
 	// Stats returns the pool's figures of this moment.
 	Stats() Stats
+	// Events returns what happens in the pool from this call on, as it happens.
+	// The sequence is for one reader. It ends when ctx does, when its loop is
+	// left, or when nothing of the pool is left and all is told; do one of these,
+	// since the pool keeps events for the reader until then. Nobody waits for a
+	// slow reader: when 4096 events wait for it, those that follow are counted
+	// instead of kept, and it is told by an EventsLost in their place. Tasks that
+	// were not accepted have no events.
+	Events(ctx context.Context) iter.Seq[Event]
 }
 
 // ShutdownMode says what a shutdown does with accepted tasks.

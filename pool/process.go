@@ -1,8 +1,10 @@
 package pool
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -44,6 +46,7 @@ type ProcessPool struct {
 	lastWord string    // standard error of the last worker that did not become ready
 
 	outcomes outcomes
+	events   events
 	closeErr error // of the host; set before done is closed
 }
 
@@ -88,6 +91,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 		drained:   make(chan struct{}),
 		done:      make(chan struct{}),
 	}
+	p.outcomes.events = &p.events
 	if p.host == nil {
 		if p.host, p.release, err = runtime.Share(); err != nil {
 			return nil, err
@@ -163,7 +167,7 @@ func (p *ProcessPool) Submit(j *Job) {
 	}
 	if err != nil {
 		in, _ := j.work.types()
-		p.outcomes.refuse(j, &CodecError{Run: Run{Task: j.task.name, Item: j.item}, Op: "encode", What: "argument", Type: in, Err: err})
+		p.outcomes.refuse(j, &CodecError{Run: j.asRun(), Op: "encode", What: "argument", Type: in, Err: err})
 		return
 	}
 	if err := p.admission.enter(j); err != nil {
@@ -183,6 +187,7 @@ func (p *ProcessPool) Submit(j *Job) {
 		j.limit = p.config.TaskTimeout
 	}
 	p.accepted++
+	j.number = p.accepted
 	p.live++
 	j.state = jobQueued
 	p.queue.pushBack(j)
@@ -203,6 +208,9 @@ func (p *ProcessPool) refusal() error {
 	}
 	return nil
 }
+
+// Events implements Pool.
+func (p *ProcessPool) Events(ctx context.Context) iter.Seq[Event] { return p.events.listen(ctx) }
 
 // Stats implements Pool.
 func (p *ProcessPool) Stats() Stats {

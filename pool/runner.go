@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/stint-go/stint/actors"
 )
 
 // runner is one goroutine of a GoroutinePool.
@@ -50,6 +52,8 @@ func (r *runner) next() *Job {
 	j.state, j.runner = jobSent, r
 	p.running.pushBack(j)
 	r.begun, r.cancel = time.Now(), nil
+	j.attempt++
+	p.events.begun(j, r.begun, r.describe(j, 0))
 	return j
 }
 
@@ -75,6 +79,7 @@ func (r *runner) leave() {
 		return
 	}
 	p.runners--
+	p.events.exited(r.event(), actors.Report{})
 	p.provide()
 	p.checkDone()
 }
@@ -143,7 +148,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 	p := r.pool
 	p.mu.Lock()
 	over := j.state == jobDone
-	run := r.describe(j)
+	run := r.describe(j, time.Since(r.begun))
 	if !over {
 		j.unlink()
 		j.state = jobDone
@@ -160,7 +165,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 			err = r.verdict(j).error(run, j.limit, err)
 		}
 	}
-	p.outcomes.settle(j, err)
+	p.outcomes.settle(j, run, err)
 }
 
 // taskError puts the run into the error of a task.
@@ -172,7 +177,12 @@ func taskError(run Run, err error) error {
 	return &TaskError{Run: run, Err: err}
 }
 
+// event describes the goroutine, for events.
+func (r *runner) event() WorkerEvent { return WorkerEvent{Time: time.Now(), Worker: r.number} }
+
 // describe describes the job's run on this goroutine, for errors.
-func (r *runner) describe(j *Job) Run {
-	return Run{Task: j.task.name, Worker: r.number, Item: j.item, Elapsed: time.Since(r.begun)}
+func (r *runner) describe(j *Job, elapsed time.Duration) Run {
+	run := j.asRun()
+	run.Worker, run.Elapsed = r.number, elapsed
+	return run
 }

@@ -17,12 +17,13 @@ type arrival struct {
 // the lock, since it decodes.
 func (m *member) settle(a *arrival) {
 	j, r := a.job, a.result
-	err := m.outcome(j, r)
+	run := m.describe(j, r.Elapsed)
+	err := m.outcome(j, run, r)
 	_, codec := err.(*CodecError) // is not the task's own doing
 	if v := j.verdictAfter(r.Elapsed); v != nil && err != nil && !codec {
-		err = v.error(m.describe(j, r.Elapsed), j.limit, err)
+		err = v.error(run, j.limit, err)
 	}
-	m.pool.outcomes.settle(j, err)
+	m.pool.outcomes.settle(j, run, err)
 }
 
 // verdictAfter is why a job that has ended by itself was to end. At its deadline
@@ -36,20 +37,20 @@ func (j *Job) verdictAfter(elapsed time.Duration) *verdict {
 
 // outcome decodes a result. A task that succeeded within its grace succeeded,
 // since its work is done and its effects are there.
-func (m *member) outcome(j *Job, r *worker.Result) error {
+func (m *member) outcome(j *Job, run Run, r *worker.Result) error {
 	if r.Failure != nil {
-		return failureError(m.describe(j, r.Elapsed), r.Failure, j)
+		return failureError(run, r.Failure, j)
 	}
 	if limit := m.pool.config.MaxPayload; len(r.Value) > limit {
-		return m.resultError(j, r, "encode", fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(r.Value), limit))
+		return resultError(j, run, "encode", fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(r.Value), limit))
 	}
 	if err := j.work.decode(r.Value); err != nil {
-		return m.resultError(j, r, "decode", err)
+		return resultError(j, run, "decode", err)
 	}
 	return nil
 }
 
-func (m *member) resultError(j *Job, r *worker.Result, op string, err error) error {
+func resultError(j *Job, run Run, op string, err error) error {
 	_, out := j.work.types()
-	return &CodecError{Run: m.describe(j, r.Elapsed), Op: op, What: "result", Type: out, Err: err}
+	return &CodecError{Run: run, Op: op, What: "result", Type: out, Err: err}
 }

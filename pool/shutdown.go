@@ -51,7 +51,7 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.admission.close()
 	var pending []*Job
 	if mode >= CancelPending {
-		pending = p.takeBackAll()
+		pending = p.takeBackAll(ErrShutdown)
 	}
 	if mode == Kill && p.phase < phaseKilling {
 		p.phase = phaseKilling
@@ -67,13 +67,13 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 }
 
 // takeBackAll takes back every job that has not begun. Under the lock.
-func (p *ProcessPool) takeBackAll() (jobs []*Job) {
+func (p *ProcessPool) takeBackAll(cause error) (jobs []*Job) {
 	for m := range p.members {
 		m.withdrawAll()
 	}
 	for p.queue.length > 0 {
 		j := p.queue.first
-		p.takeBack(j)
+		p.takeBack(j, cause)
 		jobs = append(jobs, j)
 	}
 	return jobs
@@ -104,6 +104,7 @@ func (p *ProcessPool) conclude() {
 	}
 	p.links.Wait()
 	p.closeErr = p.release()
+	p.events.end()
 	close(p.done)
 }
 
@@ -127,7 +128,7 @@ func (p *ProcessPool) breakDown(err error) {
 	closeOnce(p.ready)
 	p.mu.Unlock()
 	for _, j := range jobs {
-		p.outcomes.settle(j, broken)
+		p.outcomes.settle(j, j.asRun(), broken)
 	}
 }
 
