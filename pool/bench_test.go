@@ -124,7 +124,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 // limits are a bare process that is killed and waited for, and another that is
 // started and answers.
 func BenchmarkDeadline(b *testing.B) {
-	for name, spares := range map[string]int{"without a spare": 0, "with a spare": 1} {
+	for name, spares := range map[string]int{"without a spare": pool.NoSpares, "with a spare": 1} {
 		b.Run(name, func(b *testing.B) { benchmarkDeadline(b, spares) })
 	}
 }
@@ -135,7 +135,7 @@ func benchmarkDeadline(b *testing.B, spares int) {
 	var failed, answered, killed, started []time.Duration
 	for b.Loop() {
 		for range 10 {
-			eventually(b, "the spare", func() bool { return p.Stats().Spare == spares })
+			eventually(b, "the spare", func() bool { return p.Stats().Spare == max(spares, 0) })
 			value(b, noOp.Submit(b.Context(), p, 1))
 			deadline := time.Now().Add(limit) // a little early: the task has not begun
 			failure[*pool.TimeoutError](b, spin.Submit(b.Context(), p, none{}, pool.WithTimeout(limit)))

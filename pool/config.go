@@ -15,6 +15,9 @@ import (
 // NoGrace, as Config.Grace, kills a worker at its task's deadline, unasked.
 const NoGrace time.Duration = -1
 
+// NoSpares, as Config.Spares, keeps no worker in reserve.
+const NoSpares = -1
+
 // FullPolicy says what Submit does when the queue is full.
 type FullPolicy uint8
 
@@ -46,7 +49,8 @@ type Config struct {
 
 	// Spares is how many workers beyond Workers are kept ready to take the place of
 	// one that is killed or dies: at once, instead of after the start of a process,
-	// a few milliseconds. Each costs an idle process, some 10 MB. Default: 0.
+	// a few milliseconds. Each costs an idle process, some 10 MB. Default: 1 if
+	// TaskTimeout is set, since such a pool is there to kill, else none; NoSpares: none.
 	// Process pools only, as are the fields below.
 	Spares int
 	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
@@ -79,7 +83,6 @@ func (c Config) withDefaults() (Config, error) {
 		{"Workers", int64(c.Workers)},
 		{"TaskTimeout", int64(c.TaskTimeout)},
 		{"Queue", int64(c.Queue)},
-		{"Spares", int64(c.Spares)},
 		{"MaxPayload", int64(c.MaxPayload)},
 		{"StartTimeout", int64(c.StartTimeout)},
 		{"MaxFailures", int64(c.MaxFailures)},
@@ -92,6 +95,8 @@ func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Grace < 0 && c.Grace != NoGrace:
 		return c, &ConfigError{Field: "Grace", Reason: fmt.Sprintf("%d is negative; for no grace use NoGrace", c.Grace)}
+	case c.Spares < NoSpares:
+		return c, &ConfigError{Field: "Spares", Reason: fmt.Sprintf("%d is negative; for none use NoSpares", c.Spares)}
 	case c.WhenFull > Refuse:
 		return c, &ConfigError{Field: "WhenFull", Reason: fmt.Sprintf("%d is no policy", c.WhenFull)}
 	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:
@@ -99,6 +104,10 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	setDefault(&c.Workers, goruntime.GOMAXPROCS(0))
 	setDefault(&c.Grace, 100*time.Millisecond)
+	if c.TaskTimeout > 0 {
+		setDefault(&c.Spares, 1)
+	}
+	c.Spares = max(c.Spares, 0)
 	setDefault(&c.MaxPayload, 256<<20)
 	setDefault(&c.StartTimeout, 30*time.Second)
 	setDefault(&c.MaxFailures, 5)

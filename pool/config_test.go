@@ -21,6 +21,7 @@ func TestConfig(t *testing.T) {
 		"TaskTimeout":   {TaskTimeout: -1},
 		"Grace":         {Grace: -2},
 		"Queue":         {Queue: -1},
+		"Spares":        {Spares: -2},
 		"WhenFull":      {WhenFull: pool.Refuse + 1},
 		"MaxPayload":    {MaxPayload: -1},
 		"StartTimeout":  {StartTimeout: -1},

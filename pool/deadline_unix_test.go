@@ -17,7 +17,7 @@ import (
 // fails, and only when its worker is gone.
 func TestDeadlineKills(t *testing.T) {
 	const limit, grace = 100 * time.Millisecond, 20 * time.Millisecond
-	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: grace})
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: grace, Spares: pool.NoSpares})
 	for name, submit := range map[string]func() *futures.Future[none]{
 		"PB-1 it spins":  func() *futures.Future[none] { return spin.Submit(t.Context(), p, none{}) },
 		"PB-1 it sleeps": func() *futures.Future[none] { return sleepOn.Submit(t.Context(), p, time.Hour) },
@@ -202,7 +202,7 @@ func TestReturnAtTheEndOfTheGrace(t *testing.T) {
 func TestStoppedWorker(t *testing.T) {
 	for name, limit := range map[string]time.Duration{"with a limit": patience, "without a limit": 0} {
 		t.Run(name, func(t *testing.T) {
-			p := newProcessPool(t, pool.Config{Workers: 2, TaskTimeout: limit})
+			p := newProcessPool(t, pool.Config{Workers: 2, TaskTimeout: limit, Spares: pool.NoSpares})
 			eventually(t, "both are ready", func() bool { return p.Stats().Ready == 2 })
 			stopped := workerPID(t, p)
 			stop(t, stopped)

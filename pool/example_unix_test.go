@@ -120,9 +120,9 @@ func ExampleTimeoutError() {
 	ctx := context.Background()
 	_, err = hang.Submit(ctx, p, "for ever").Result(ctx)
 	if timeout, ok := errors.AsType[*pool.TimeoutError](err); ok {
-		fmt.Printf("%s was over its limit of %v on worker %d\n", timeout.Task, timeout.Limit, timeout.Worker)
+		fmt.Printf("%s was over its limit of %v\n", timeout.Task, timeout.Limit)
 	}
-	// Output: hang was over its limit of 50ms on worker 1
+	// Output: hang was over its limit of 50ms
 }
 
 // Cancel withdraws a task that has not begun. Kill ends one that has.

@@ -32,7 +32,7 @@ const large = 32 << 20
 // TestLargePayload: an argument and a result that take a while, while idle
 // workers look on.
 func TestLargePayload(t *testing.T) {
-	p := newProcessPool(t, pool.Config{Workers: 3, TaskTimeout: patience})
+	p := newProcessPool(t, pool.Config{Workers: 3, TaskTimeout: patience, Spares: pool.NoSpares})
 	eventually(t, "all are ready", func() bool { return p.Stats().Ready == 3 })
 	argument := bytes.Repeat([]byte("0123456789abcdef"), large/16)
 	if got := value(t, length.Submit(t.Context(), p, argument)); got != large {

@@ -46,3 +46,25 @@ func TestSpare(t *testing.T) {
 		eventually(t, "another spare", spare)
 	}
 }
+
+// A pool that has a deadline keeps a spare, unless it is told not to.
+func TestSpareByDefault(t *testing.T) {
+	for _, c := range []struct {
+		config pool.Config
+		spares int
+	}{
+		{pool.Config{Workers: 1}, 0},
+		{pool.Config{Workers: 1, TaskTimeout: patience}, 1},
+		{pool.Config{Workers: 1, TaskTimeout: patience, Spares: 2}, 2},
+		{pool.Config{Workers: 1, TaskTimeout: patience, Spares: pool.NoSpares}, 0},
+	} {
+		p := newProcessPool(t, c.config)
+		eventually(t, "the spares", func() bool { s := p.Stats(); return s.Ready == 1 && s.Spare == c.spares })
+		if started := p.Stats().Started; started != uint64(1+c.spares) {
+			t.Errorf("%+v: %d workers were started", c.config, started)
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -129,7 +129,7 @@ func TestTimeout(t *testing.T) {
 	const short = 20 * time.Millisecond
 
 	overKinds(t, "the pool's limit", func(t *testing.T, open opener) {
-		p, g := open(t, pool.Config{Workers: 1, TaskTimeout: short, Grace: pool.NoGrace}), newGate(t)
+		p, g := open(t, pool.Config{Workers: 1, TaskTimeout: short, Grace: pool.NoGrace, Spares: pool.NoSpares}), newGate(t)
 		f := holdOn.Submit(t.Context(), p, g.address())
 		timeout := failure[*pool.TimeoutError](t, f)
 		if timeout.Task != "holdOn" || timeout.Worker != 1 || timeout.Limit != short || timeout.Elapsed < short || !timeout.Timeout() {
