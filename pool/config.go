@@ -36,6 +36,15 @@ type Config struct {
 	// TaskTimeout is how long a task may run, from the moment in which it begins;
 	// WithTimeout overrides it per call. Default 0: for ever.
 	TaskTimeout time.Duration
+	// QueueTimeout is how long an accepted task may wait until a worker begins it;
+	// WithQueueTimeout overrides it per call. One that waits longer is cancelled,
+	// with a *QueueTimeoutError. Default 0: for ever.
+	QueueTimeout time.Duration
+	// SilenceTimeout is how long a running task may give no sign of life, by
+	// Heartbeat or Report, since it began or since the last one; WithSilenceTimeout
+	// overrides it per call. One that is silent for longer ends as at its deadline,
+	// with a *SilenceError. Default 0: for ever.
+	SilenceTimeout time.Duration
 	// Grace is how long a task whose context has ended, by its deadline or its
 	// caller, has to return before its worker is killed. A task that returns in
 	// time keeps its worker. Default: 100 ms; NoGrace: none. Process pools only:
@@ -82,6 +91,8 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{"Workers", int64(c.Workers)},
 		{"TaskTimeout", int64(c.TaskTimeout)},
+		{"QueueTimeout", int64(c.QueueTimeout)},
+		{"SilenceTimeout", int64(c.SilenceTimeout)},
 		{"Queue", int64(c.Queue)},
 		{"MaxPayload", int64(c.MaxPayload)},
 		{"StartTimeout", int64(c.StartTimeout)},
@@ -132,10 +143,3 @@ func setDefault[T int | time.Duration](field *T, value T) {
 
 // Option changes one call of Submit or Go.
 type Option func(*Job)
-
-// WithTimeout limits this task's running time instead of Config.TaskTimeout; it
-// counts from when the task begins. 0 means no limit. A negative limit fails the
-// task with a *ConfigError.
-func WithTimeout(limit time.Duration) Option {
-	return func(j *Job) { j.limit, j.limitSet = limit, true }
-}

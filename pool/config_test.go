@@ -17,16 +17,18 @@ import (
 // names the field.
 func TestConfig(t *testing.T) {
 	for field, config := range map[string]pool.Config{
-		"Workers":       {Workers: -1},
-		"TaskTimeout":   {TaskTimeout: -1},
-		"Grace":         {Grace: -2},
-		"Queue":         {Queue: -1},
-		"Spares":        {Spares: -2},
-		"WhenFull":      {WhenFull: pool.Refuse + 1},
-		"MaxPayload":    {MaxPayload: -1},
-		"StartTimeout":  {StartTimeout: -1},
-		"MaxFailures":   {MaxFailures: -1},
-		"FailureWindow": {FailureWindow: -1},
+		"Workers":        {Workers: -1},
+		"TaskTimeout":    {TaskTimeout: -1},
+		"QueueTimeout":   {QueueTimeout: -1},
+		"SilenceTimeout": {SilenceTimeout: -1},
+		"Grace":          {Grace: -2},
+		"Queue":          {Queue: -1},
+		"Spares":         {Spares: -2},
+		"WhenFull":       {WhenFull: pool.Refuse + 1},
+		"MaxPayload":     {MaxPayload: -1},
+		"StartTimeout":   {StartTimeout: -1},
+		"MaxFailures":    {MaxFailures: -1},
+		"FailureWindow":  {FailureWindow: -1},
 	} {
 		t.Run(field, func(t *testing.T) {
 			_, process := pool.NewProcessPool(config)
@@ -52,15 +54,17 @@ func TestCall(t *testing.T) {
 	p := newGoroutinePool(t, pool.Config{})
 	var none context.Context
 	for name, f := range map[string]*futures.Future[int]{
-		"no context":             double.Submit(none, p, 1),
-		"no pool":                double.Submit(t.Context(), nil, 1),
-		"a nil process pool":     double.Submit(t.Context(), (*pool.ProcessPool)(nil), 1),
-		"a nil goroutine pool":   double.Submit(t.Context(), (*pool.GoroutinePool)(nil), 1),
-		"a negative limit":       double.Submit(t.Context(), p, 1, pool.WithTimeout(-1)),
-		"Go without a context":   pool.Go(none, p, func(context.Context) (int, error) { return 1, nil }),
-		"Go without a function":  pool.Go[int](t.Context(), p, nil),
-		"Go without a pool":      pool.Go(t.Context(), nil, func(context.Context) (int, error) { return 1, nil }),
-		"Go with negative limit": pool.Go(t.Context(), p, func(context.Context) (int, error) { return 1, nil }, pool.WithTimeout(-time.Second)),
+		"no context":                   double.Submit(none, p, 1),
+		"no pool":                      double.Submit(t.Context(), nil, 1),
+		"a nil process pool":           double.Submit(t.Context(), (*pool.ProcessPool)(nil), 1),
+		"a nil goroutine pool":         double.Submit(t.Context(), (*pool.GoroutinePool)(nil), 1),
+		"a negative limit":             double.Submit(t.Context(), p, 1, pool.WithTimeout(-1)),
+		"a negative time in the queue": double.Submit(t.Context(), p, 1, pool.WithQueueTimeout(-1)),
+		"a negative time of silence":   double.Submit(t.Context(), p, 1, pool.WithSilenceTimeout(-1)),
+		"Go without a context":         pool.Go(none, p, func(context.Context) (int, error) { return 1, nil }),
+		"Go without a function":        pool.Go[int](t.Context(), p, nil),
+		"Go without a pool":            pool.Go(t.Context(), nil, func(context.Context) (int, error) { return 1, nil }),
+		"Go with negative limit":       pool.Go(t.Context(), p, func(context.Context) (int, error) { return 1, nil }, pool.WithTimeout(-time.Second)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var bad *pool.ConfigError

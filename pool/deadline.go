@@ -7,12 +7,12 @@ import (
 )
 
 // expect sets the alarm for a job that is now the worker's first: it should
-// begin at once, and end within its limit. Under the lock.
+// begin at once, and end or give a sign of life within its limits. Under the lock.
 func (m *member) expect(j *Job) {
 	m.firstSince = time.Now()
 	at := m.slowAt(j)
-	if j.limit > 0 {
-		at = earlier(at, m.firstSince.Add(j.limit))
+	if limit := j.limits.soonest(); limit > 0 {
+		at = earlier(at, m.firstSince.Add(limit))
 	}
 	m.alarm.setAt(at)
 }
@@ -32,7 +32,7 @@ func (m *member) alarmRings() {
 	case !m.begun(j):
 		m.waitOn(j)
 	default:
-		m.checkLimit(m.current())
+		m.checkLimits(m.current())
 	}
 }
 
@@ -45,6 +45,7 @@ func (m *member) begun(j *Job) bool {
 	at, begun := m.link.Begun(j.slot, j.id)
 	if begun {
 		j.begunAt = earlier(at, time.Now())
+		m.pool.waiting.remove(j)
 		j.attempt++
 		m.pool.events.begun(j, j.begunAt, m.describe(j, 0))
 	}
@@ -62,17 +63,40 @@ func (m *member) current() *Job {
 	return j
 }
 
-// checkLimit ends a running job that is over its limit, or sets the alarm for
-// it. Under the lock.
-func (m *member) checkLimit(j *Job) {
-	if j.limit == 0 {
-		return
-	}
-	if due := j.begunAt.Add(j.limit); time.Now().Before(due) {
+// checkLimits ends a running job of which a clock has run out, or sets the alarm
+// for the next one that will. Under the lock.
+func (m *member) checkLimits(j *Job) {
+	due, clock := m.due(j)
+	switch {
+	case clock == clockNone:
+	case time.Now().Before(due):
 		m.alarm.setAt(due)
-		return
+	default:
+		m.end(j, sentence{verdict{clock: clock}, m.pool.ladder(), actors.Cause{Kind: actors.CauseDeadline}})
 	}
-	m.end(j, sentence{verdict{timeout: true}, m.pool.ladder(), actors.Cause{Kind: actors.CauseDeadline}})
+}
+
+// due is when a running job's time will be up, and by which clock, as far as is
+// known now: each sign of life puts one of them off. Under the lock.
+func (m *member) due(j *Job) (at time.Time, c clock) {
+	if j.limits.running > 0 {
+		at, c = j.begunAt.Add(j.limits.running), clockRunning
+	}
+	if j.limits.silence > 0 {
+		if silent := m.lastSign(j).Add(j.limits.silence); c == clockNone || silent.Before(at) {
+			at, c = silent, clockSilence
+		}
+	}
+	return at, c
+}
+
+// lastSign is when a running job has last shown that it lives. A worker that lies
+// gains no more than one that tells the truth at every moment. Under the lock.
+func (m *member) lastSign(j *Job) time.Time {
+	if sign := earlier(m.link.LastSign(), time.Now()); sign.After(j.begunAt) {
+		return sign
+	}
+	return j.begunAt // the sign was of a task before it
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -101,7 +101,7 @@ func (m *member) cutOff() {
 // deathError says why a task failed whose worker died.
 func (m *member) deathError(l lost, run Run, report actors.Report) error {
 	if l.job.verdict != nil && report.Cause.Kind != actors.CauseNone {
-		return l.job.verdict.error(run, l.job.limit, nil)
+		return l.job.verdict.error(run, l.job.limits, nil)
 	}
 	err := report.Cause.Err
 	if l.unbegun {

@@ -134,6 +134,7 @@ func (p *ProcessPool) requeue(j *Job) {
 // markDone notes that a job is done.
 func (p *ProcessPool) markDone(j *Job) {
 	j.state = jobDone
+	p.waiting.remove(j)
 	p.live--
 	p.checkDrained()
 }

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -60,36 +59,6 @@ func (r Run) String() string {
 	}
 	return b.String()
 }
-
-// TimeoutError: the task was still running at its deadline. On a process pool it
-// is told when the worker's exit has been seen, or when the task gave up within
-// the grace period; Err is then the task's own error, otherwise nil. It matches
-// context.DeadlineExceeded.
-type TimeoutError struct {
-	Run
-	Limit time.Duration
-	Err   error
-}
-
-// Error implements error.
-func (e *TimeoutError) Error() string {
-	if e.Err != nil {
-		return fmt.Sprintf("%v: over its limit of %v, and gave up: %v", e.Run, e.Limit, e.Err)
-	}
-	if e.PID == 0 {
-		return fmt.Sprintf("%v: over its limit of %v; its goroutine cannot be killed and was abandoned", e.Run, e.Limit)
-	}
-	return fmt.Sprintf("%v: over its limit of %v; the worker was killed and replaced", e.Run, e.Limit)
-}
-
-// Is matches context.DeadlineExceeded.
-func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// Unwrap returns the task's own error, if it gave one.
-func (e *TimeoutError) Unwrap() error { return e.Err }
-
-// Timeout reports true, as net.Error's does.
-func (e *TimeoutError) Timeout() bool { return true }
 
 // KilledError: the task was ended while it ran, by Future.Kill, by the end of
 // the context it was submitted with, or by a shutdown. It matches ErrKilled, and

@@ -40,6 +40,14 @@ func TestErrorTexts(t *testing.T) {
 			&pool.TimeoutError{Run: aThread, Limit: time.Second},
 			`task "isPrime" on worker 3 after 1.5s: over its limit of 1s; its goroutine cannot be killed and was abandoned`,
 		},
+		"silence": {
+			&pool.SilenceError{Run: aRun, Limit: time.Second},
+			`task "isPrime" on worker 3 (pid 4711) after 1.5s: no sign of life for 1s; the worker was killed and replaced`,
+		},
+		"time in the queue": {
+			&pool.QueueTimeoutError{Task: "isPrime", Waited: 1500 * time.Millisecond, Limit: time.Second},
+			`task "isPrime": no worker has begun it for 1.5s, over its limit of 1s`,
+		},
 		"killed": {
 			&pool.KilledError{Run: aRun},
 			`task "isPrime" on worker 3 (pid 4711) after 1.5s: killed by Future.Kill`,

@@ -24,6 +24,7 @@ type GoroutinePool struct {
 	wake      sync.Cond // by mu: a job for an idle runner, or the end
 	phase     phase
 	queue     jobList
+	waiting   queueClock
 	running   jobList
 	runners   int // not abandoned
 	idle      int // of these, without a job
@@ -49,6 +50,7 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	p := &GoroutinePool{config: config, admission: newAdmission(config), done: make(chan struct{})}
 	p.wake.L = &p.mu
 	p.outcomes.events = &p.events
+	p.waiting = newQueueClock(newTimer(p.queueTimeRings))
 	return p, nil
 }
 
@@ -83,9 +85,8 @@ func (p *GoroutinePool) Submit(j *Job) {
 		return
 	}
 	j.owner, j.state = p, jobQueued
-	if !j.limitSet {
-		j.limit = p.config.TaskTimeout
-	}
+	j.limits.complete(&p.config)
+	p.waiting.add(j)
 	p.accepted++
 	j.number = p.accepted
 	p.queue.pushBack(j)
@@ -179,6 +180,7 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 // checkDone ends a shutdown when nobody works any more. Under the lock.
 func (p *GoroutinePool) checkDone() {
 	if p.phase != phaseOpen && p.queue.length == 0 && p.runners == 0 && p.settling == 0 {
+		p.waiting.alarm.Stop()
 		p.events.end()
 		closeOnce(p.done)
 	}
@@ -191,6 +193,7 @@ func (p *GoroutinePool) takeBack(j *Job, cause error) bool {
 		return false
 	}
 	j.unlink()
+	p.waiting.remove(j)
 	p.admission.leave(j)
 	j.state, j.withdrawn = jobDone, true
 	p.outcomes.withdraw(j, cause)
@@ -218,7 +221,7 @@ func (p *GoroutinePool) failAbandoned(j *Job) {
 		cancel(j.verdict.cause)
 	}
 	run := j.runner.describe(j, time.Since(j.runner.begun))
-	p.outcomes.settle(j, run, j.verdict.error(run, j.limit, nil))
+	p.outcomes.settle(j, run, j.verdict.error(run, j.limits, nil))
 	p.mu.Lock()
 	p.settling--
 	p.checkDone()
@@ -235,6 +238,16 @@ func (p *GoroutinePool) contextEnded(j *Job) {
 		p.outcomes.cancel(j, cause)
 	} else {
 		p.expire(j, &verdict{cause: cause})
+	}
+}
+
+// queueTimeRings cancels what has waited for too long to be begun.
+func (p *GoroutinePool) queueTimeRings() {
+	p.mu.Lock()
+	all := p.waiting.expire(p.takeBack)
+	p.mu.Unlock()
+	for _, l := range all {
+		p.outcomes.cancel(l.job, l.err)
 	}
 }
 

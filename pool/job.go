@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/stint-go/stint/actors"
@@ -12,14 +11,13 @@ import (
 // Job is one submitted task on its way through a pool. Task.Submit makes it, and
 // Pool.Submit takes it over.
 type Job struct {
-	task     *definition
-	ctx      context.Context
-	limit    time.Duration // running time; 0: none
-	work     work
-	owner    owner // set by the pool that accepts it
-	item     int   // its number in the input of a map, from 1; 0: it is of none
-	patient  bool  // waits for room in a full queue, whatever the pool's policy
-	limitSet bool  // by WithTimeout; otherwise the pool's default holds
+	task    *definition
+	ctx     context.Context
+	limits  limits
+	work    work
+	owner   owner // set by the pool that accepts it
+	item    int   // its number in the input of a map, from 1; 0: it is of none
+	patient bool  // waits for room in a full queue, whatever the pool's policy
 
 	// What follows belongs to the pool, under its lock.
 	state     jobState
@@ -38,10 +36,13 @@ type Job struct {
 	verdict   *verdict
 	unwatch   func() bool // stops watching ctx; nil if it has no end
 	link      jobLink
+	beginBy   time.Duration // by the pool's queueClock
+	place     int32         // there, from 1; 0: it has no such limit, or its clock has stopped
 }
 
 // apply applies the options of a call.
 func (j *Job) apply(options []Option) {
+	j.limits = defaultLimits
 	for _, option := range options {
 		option(j)
 	}
@@ -54,10 +55,8 @@ func (j *Job) check(call string, p Pool) error {
 		return &ConfigError{Field: call, Reason: "the context is nil"}
 	case missing(p):
 		return &ConfigError{Field: call, Reason: "the pool is nil"}
-	case j.limit < 0:
-		return &ConfigError{Field: "WithTimeout", Reason: fmt.Sprintf("%v is negative", j.limit)}
 	}
-	return nil
+	return j.limits.check()
 }
 
 // missing tells a pool that is none, also one that its constructor has refused.
@@ -139,25 +138,37 @@ func (j *Job) release() {
 
 // verdict says why a job that has begun is being ended.
 type verdict struct {
-	timeout bool
-	cause   error // of a kill; nil: Future.Kill
+	clock clock
+	cause error // of a kill; nil: Future.Kill
 }
 
 // actorsCause says the same of the worker, as its process's actor would.
 func (v *verdict) actorsCause() actors.Cause {
-	if v.timeout {
+	if v.clock != clockNone {
 		return actors.Cause{Kind: actors.CauseDeadline}
 	}
 	return actors.Cause{Kind: actors.CauseKill, Err: v.cause}
 }
 
+// clock is which of a running task's clocks has run out.
+type clock uint8
+
+const (
+	clockNone    clock = iota // it is killed, not timed out
+	clockRunning              // how long it may run
+	clockSilence              // how long it may be silent
+)
+
 // error makes the future's error; own is the task's own error, if it gave one.
-func (v *verdict) error(run Run, limit time.Duration, own error) error {
+func (v *verdict) error(run Run, l limits, own error) error {
 	if of, ok := own.(*TaskError); ok {
 		own = of.Err // the run is told already
 	}
-	if v.timeout {
-		return &TimeoutError{Run: run, Limit: limit, Err: own}
+	switch v.clock {
+	case clockRunning:
+		return &TimeoutError{Run: run, Limit: l.running, Err: own}
+	case clockSilence:
+		return &SilenceError{Run: run, Limit: l.silence, Err: own}
 	}
 	return &KilledError{Run: run, Cause: v.cause, Err: own}
 }

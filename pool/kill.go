@@ -88,6 +88,16 @@ func (p *ProcessPool) takeBack(j *Job, cause error) bool {
 	return true
 }
 
+// queueTimeRings cancels what has waited for too long to be begun.
+func (p *ProcessPool) queueTimeRings() {
+	p.mu.Lock()
+	all := p.waiting.expire(p.takeBack)
+	p.unlock()
+	for _, l := range all {
+		p.outcomes.cancel(l.job, l.err)
+	}
+}
+
 // withdraw implements owner, for Future.Cancel: the future settles itself.
 func (p *ProcessPool) withdraw(j *Job) bool {
 	p.mu.Lock()

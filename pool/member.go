@@ -61,7 +61,7 @@ func (m *member) open(link *worker.Link) {
 	for i := range m.free {
 		m.free[i] = uint16(worker.Slots - 1 - i)
 	}
-	m.alarm.Alarm = m.pool.host.Reactor().NewAlarm(m.alarmRings)
+	m.alarm.bell = m.pool.host.Reactor().NewAlarm(m.alarmRings)
 }
 
 // available reports whether the worker may be given work. Under the lock.
@@ -86,7 +86,7 @@ func (m *member) offer(j *Job) {
 		m.process.SetBusy(true)
 		m.expect(j)
 	}
-	m.link.Offer(n, j.id, j.task.name, j.limit, j.argument)
+	m.link.Offer(n, j.id, j.task.name, j.limits.running, j.argument)
 }
 
 // remove takes a job off the worker's list. Under the lock.
@@ -281,7 +281,7 @@ func (m *member) Ask(cause actors.Cause) {
 	m.pool.mu.Lock()
 	j := m.condemned
 	m.pool.mu.Unlock()
-	if j != nil && !j.verdict.timeout { // at a deadline the task's own clock has done it
+	if j != nil && j.verdict.clock != clockRunning { // at a deadline the task's own clock has done it
 		m.link.Cancel(j.id, errors.Is(j.verdict.cause, context.DeadlineExceeded))
 	}
 }

@@ -43,8 +43,9 @@ func (o *outcomes) count(err error) {
 	}
 	o.failed.Add(1)
 	var timeout *TimeoutError
+	var silence *SilenceError
 	switch {
-	case errors.As(err, &timeout):
+	case errors.As(err, &timeout), errors.As(err, &silence):
 		o.timedOut.Add(1)
 	case errors.Is(err, ErrKilled):
 		o.killed.Add(1)

@@ -35,6 +35,7 @@ type ProcessPool struct {
 	phase    phase
 	broken   error   // a *BrokenError, once workers cannot be started
 	queue    jobList // accepted, for any worker
+	waiting  queueClock
 	members  map[*member]struct{}
 	active   int       // members that are given work
 	idle     []*member // ready, nothing to do; the last one is warmest
@@ -97,6 +98,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 			return nil, err
 		}
 	}
+	p.waiting = newQueueClock(p.host.Reactor().NewAlarm(p.queueTimeRings))
 	if err := p.start(); err != nil {
 		return nil, err
 	}
@@ -183,9 +185,8 @@ func (p *ProcessPool) Submit(j *Job) {
 		return
 	}
 	j.argument, j.owner = argument, p
-	if !j.limitSet {
-		j.limit = p.config.TaskTimeout
-	}
+	j.limits.complete(&p.config)
+	p.waiting.add(j)
 	p.accepted++
 	j.number = p.accepted
 	p.live++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/stint-go/stint/actors"
@@ -19,6 +20,10 @@ type runner struct {
 	abandoned bool
 	begun     time.Time
 	cancel    context.CancelCauseFunc // of the running task; nil until its context is made
+	silence   alarm                   // of the running task; its bell is made with the first limit of silence
+
+	running atomic.Pointer[Job] // nil between two
+	sign    atomic.Int64        // of life, a task's last: nanoseconds since programStart
 }
 
 // run runs jobs until the pool has no more or gives this goroutine up. A task
@@ -48,12 +53,15 @@ func (r *runner) next() *Job {
 		return nil
 	}
 	j := p.queue.popFront()
+	p.waiting.remove(j)
 	p.admission.leave(j)
 	j.state, j.runner = jobSent, r
 	p.running.pushBack(j)
 	r.begun, r.cancel = time.Now(), nil
 	j.attempt++
 	p.events.begun(j, r.begun, r.describe(j, 0))
+	r.running.Store(j)
+	r.listen(j)
 	return j
 }
 
@@ -74,6 +82,9 @@ func (r *runner) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r.setIdle(false)
+	if r.silence.bell != nil {
+		r.silence.Stop()
+	}
 	if r.abandoned {
 		p.abandoned--
 		return
@@ -112,7 +123,7 @@ func (r *runner) perform(j *Job) {
 // returns no context if it was given up before. It calls the caller's context,
 // which may be of the caller's own making, without the lock.
 func (r *runner) begin(j *Job) (ctx context.Context, end func()) {
-	ctx, cancel := context.WithCancelCause(j.ctx)
+	ctx, cancel := context.WithCancelCause((*taskContext)(j))
 	r.pool.mu.Lock()
 	over := j.state == jobDone
 	if !over {
@@ -123,10 +134,10 @@ func (r *runner) begin(j *Job) (ctx context.Context, end func()) {
 		cancel(nil)
 		return nil, nil
 	}
-	if j.limit == 0 {
+	if j.limits.running == 0 {
 		return ctx, func() { cancel(nil) }
 	}
-	ctx, stop := context.WithDeadline(ctx, r.begun.Add(j.limit))
+	ctx, stop := context.WithDeadline(ctx, r.begun.Add(j.limits.running))
 	unwatch := context.AfterFunc(ctx, func() { r.pool.expire(j, r.verdict(j)) })
 	return ctx, func() {
 		unwatch()
@@ -140,12 +151,13 @@ func (r *runner) verdict(j *Job) *verdict {
 	if j.ctx.Err() != nil {
 		return &verdict{cause: context.Cause(j.ctx)}
 	}
-	return &verdict{timeout: true}
+	return &verdict{clock: clockRunning}
 }
 
 // complete settles a job that has returned, unless it was given up before.
 func (r *runner) complete(j *Job, err error, ended bool) {
 	p := r.pool
+	r.running.Store(nil)
 	p.mu.Lock()
 	over := j.state == jobDone
 	run := r.describe(j, time.Since(r.begun))
@@ -162,7 +174,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 	if err != nil {
 		err = taskError(run, err)
 		if ended {
-			err = r.verdict(j).error(run, j.limit, err)
+			err = r.verdict(j).error(run, j.limits, err)
 		}
 	}
 	p.outcomes.settle(j, run, err)

@@ -21,7 +21,7 @@ func (m *member) settle(a *arrival) {
 	err := m.outcome(j, run, r)
 	_, codec := err.(*CodecError) // is not the task's own doing
 	if v := j.verdictAfter(r.Elapsed); v != nil && err != nil && !codec {
-		err = v.error(run, j.limit, err)
+		err = v.error(run, j.limits, err)
 	}
 	m.pool.outcomes.settle(j, run, err)
 }
@@ -29,8 +29,8 @@ func (m *member) settle(a *arrival) {
 // verdictAfter is why a job that has ended by itself was to end. At its deadline
 // its own context ends without our help, so it may give up before we notice.
 func (j *Job) verdictAfter(elapsed time.Duration) *verdict {
-	if j.verdict == nil && j.limit > 0 && elapsed >= j.limit {
-		return &verdict{timeout: true}
+	if j.verdict == nil && j.limits.running > 0 && elapsed >= j.limits.running {
+		return &verdict{clock: clockRunning}
 	}
 	return j.verdict
 }

@@ -103,6 +103,7 @@ func (p *ProcessPool) conclude() {
 		<-p.drained
 	}
 	p.links.Wait()
+	p.waiting.alarm.Stop()
 	p.closeErr = p.release()
 	p.events.end()
 	close(p.done)

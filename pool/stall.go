@@ -64,8 +64,8 @@ func (m *member) waitOn(j *Job) {
 		m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: errStalled})
 		return
 	}
-	if j := m.sent.first; j != nil && j.limit > 0 { // it may begin at any moment, and cannot be over before this
-		m.alarm.setAt(now.Add(max(j.limit, time.Millisecond)))
+	if j := m.sent.first; j != nil && j.limits.soonest() > 0 { // it may begin at any moment, and cannot be over before this
+		m.alarm.setAt(now.Add(max(j.limits.soonest(), time.Millisecond)))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // those sent ahead.
 const Slots = 256
 
-// claimTable is one page of memory that the host and one worker share. Each
+// claimTable is memory that the host and one worker share. Each
 // slot holds the claim on one task: a single word, taken from offered either by
 // the worker, which thereby begins the task, or by the host, which thereby takes
 // it back. One compare-and-swap decides, so a task that was taken back never
@@ -29,8 +29,14 @@ const Slots = 256
 // about its own tasks, which it could do as well over the channel.
 type claimTable struct {
 	mapping []byte
-	claims  *[Slots]claim
-	clock   monotonicClock
+	*claims
+	clock monotonicClock
+}
+
+// claims is what that memory holds.
+type claims struct {
+	slots [Slots]claim
+	sign  atomic.Int64 // of life, the running task's last: monotonic nanoseconds, by the worker
 }
 
 type claim struct {
@@ -38,7 +44,7 @@ type claim struct {
 	begun atomic.Int64  // monotonic nanoseconds; written by the worker before it claims
 }
 
-const claimTableSize = int(unsafe.Sizeof([Slots]claim{}))
+const claimTableSize = int(unsafe.Sizeof(claims{}))
 
 const (
 	claimOffered = iota + 1
@@ -52,25 +58,25 @@ func newClaimTable(mapping []byte) (*claimTable, error) {
 	}
 	return &claimTable{
 		mapping: mapping,
-		claims:  (*[Slots]claim)(unsafe.Pointer(unsafe.SliceData(mapping))),
+		claims:  (*claims)(unsafe.Pointer(unsafe.SliceData(mapping))),
 		clock:   newMonotonicClock(),
 	}, nil
 }
 
 // offer puts a task up for the worker to begin. Host only; the slot is free.
 func (t *claimTable) offer(slot uint16, id uint64) {
-	t.claims[slot].word.Store(id<<2 | claimOffered)
+	t.slots[slot].word.Store(id<<2 | claimOffered)
 }
 
 // withdraw takes an offered task back; false if the worker has begun it. Host
 // only.
 func (t *claimTable) withdraw(slot uint16, id uint64) bool {
-	return t.claims[slot].word.CompareAndSwap(id<<2|claimOffered, id<<2|claimWithdrawn)
+	return t.slots[slot].word.CompareAndSwap(id<<2|claimOffered, id<<2|claimWithdrawn)
 }
 
 // begun tells whether the worker has begun the task, and when. Host only.
 func (t *claimTable) begun(slot uint16, id uint64) (time.Time, bool) {
-	c := &t.claims[slot]
+	c := &t.slots[slot]
 	if c.word.Load() != id<<2|claimBegun {
 		return time.Time{}, false
 	}
@@ -80,10 +86,16 @@ func (t *claimTable) begun(slot uint16, id uint64) (time.Time, bool) {
 // begin claims a task for running; false if the host took it back. Worker only,
 // by its one runner.
 func (t *claimTable) begin(slot uint16, id uint64, now time.Time) bool {
-	c := &t.claims[slot]
+	c := &t.slots[slot]
 	if c.word.Load() != id<<2|claimOffered {
 		return false
 	}
 	c.begun.Store(t.clock.nanoseconds(now))
 	return c.word.CompareAndSwap(id<<2|claimOffered, id<<2|claimBegun)
 }
+
+// live notes a sign of life of the running task. Worker only.
+func (t *claimTable) live(now time.Time) { t.sign.Store(t.clock.nanoseconds(now)) }
+
+// lastSign is when a task of the worker has last given a sign of life. Host only.
+func (t *claimTable) lastSign() time.Time { return t.clock.time(t.sign.Load()) }

@@ -16,7 +16,8 @@ import (
 // the channel and the timer, is made at the first question.
 type taskContext struct {
 	id       uint64
-	deadline time.Time // zero: none
+	claims   *claimTable // takes the task's signs of life
+	deadline time.Time   // zero: none
 
 	mu    sync.Mutex
 	done  chan struct{}        // made when it is first asked for
@@ -97,8 +98,35 @@ func (c *taskContext) Err() error {
 	return c.err
 }
 
-// Value implements context.Context: a task's context has none.
-func (c *taskContext) Value(any) any { return nil }
+// taskKey is the key under which a task's context finds itself, behind those
+// that are derived from it.
+type taskKey struct{}
+
+// Value implements context.Context.
+func (c *taskContext) Value(key any) any {
+	if key == (taskKey{}) {
+		return c
+	}
+	return nil
+}
+
+// Live notes a sign of life of the task whose context ctx is, or is derived from.
+// It is lost if ctx is of no task, or of one that is over or was told to end. It
+// costs some 100 ns, and no message: the host reads it from the memory that it
+// shares with the worker.
+func Live(ctx context.Context) {
+	if c, ok := ctx.Value(taskKey{}).(*taskContext); ok {
+		c.live()
+	}
+}
+
+func (c *taskContext) live() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.claims.live(time.Now())
+	}
+}
 
 // AfterFunc has f called in a goroutine of its own once the context has ended.
 // Package context looks for this method, and needs no goroutine for each context

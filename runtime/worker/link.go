@@ -51,7 +51,7 @@ type LinkConfig struct {
 // for frames, the claim table, and the reading end of the worker's standard
 // error. Nothing of it is shared with another worker.
 //
-// Offer, Withdraw, Begun and Release must not run at the same time; the pool
+// Offer, Withdraw, Begun, LastSign and Release must not run at the same time; the pool
 // calls them under its lock. The other methods are safe from any goroutine.
 type Link struct {
 	config LinkConfig
@@ -218,6 +218,10 @@ func (l *Link) Withdraw(slot uint16, id uint64) bool { return l.claims.withdraw(
 
 // Begun tells whether the worker has begun the task, and when.
 func (l *Link) Begun(slot uint16, id uint64) (time.Time, bool) { return l.claims.begun(slot, id) }
+
+// LastSign tells when a running task has last given a sign of life; before the
+// first one it is a time long past.
+func (l *Link) LastSign() time.Time { return l.claims.lastSign() }
 
 // Cancel ends the context of a running task, with the reason DeadlineExceeded
 // or Canceled. A task that is not running is left alone.

@@ -33,6 +33,7 @@ func (s *server) run() {
 	for t := range s.tasks {
 		now := time.Now()
 		ctx := newTaskContext(t.id, now, t.limit)
+		ctx.claims = s.claims
 		s.enter(ctx)
 		if s.claims.begin(t.slot, t.id, now) {
 			s.perform(ctx, t, now)

@@ -1,0 +1,78 @@
+package pool
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// limits are a task's three clocks: how long it may wait to be begun, run, and
+// run without a sign of life. 0: for ever.
+type limits struct {
+	queue, running, silence time.Duration
+}
+
+// byDefault stands for a limit that the call leaves to its pool.
+const byDefault time.Duration = math.MinInt64
+
+var defaultLimits = limits{queue: byDefault, running: byDefault, silence: byDefault}
+
+// WithQueueTimeout limits how long this task may wait to be begun, instead of
+// Config.QueueTimeout. 0 means no limit. A negative one fails the task with a
+// *ConfigError.
+func WithQueueTimeout(limit time.Duration) Option {
+	return func(j *Job) { j.limits.queue = limit }
+}
+
+// WithTimeout limits this task's running time instead of Config.TaskTimeout; it
+// counts from when the task begins. 0 means no limit. A negative limit fails the
+// task with a *ConfigError.
+func WithTimeout(limit time.Duration) Option {
+	return func(j *Job) { j.limits.running = limit }
+}
+
+// WithSilenceTimeout limits how long this task may run without a sign of life,
+// instead of Config.SilenceTimeout. 0 means no limit. A negative one fails the
+// task with a *ConfigError.
+func WithSilenceTimeout(limit time.Duration) Option {
+	return func(j *Job) { j.limits.silence = limit }
+}
+
+// check returns a *ConfigError for a limit that cannot be.
+func (l *limits) check() error {
+	for _, of := range [...]struct {
+		option string
+		limit  time.Duration
+	}{
+		{"WithQueueTimeout", l.queue},
+		{"WithTimeout", l.running},
+		{"WithSilenceTimeout", l.silence},
+	} {
+		if of.limit < 0 && of.limit != byDefault {
+			return &ConfigError{Field: of.option, Reason: fmt.Sprintf("%v is negative", of.limit)}
+		}
+	}
+	return nil
+}
+
+// complete puts the pool's limits where the call has none of its own.
+func (l *limits) complete(c *Config) {
+	for _, of := range [...]struct{ call, pool *time.Duration }{
+		{&l.queue, &c.QueueTimeout},
+		{&l.running, &c.TaskTimeout},
+		{&l.silence, &c.SilenceTimeout},
+	} {
+		if *of.call == byDefault {
+			*of.call = *of.pool
+		}
+	}
+}
+
+// soonest is the shorter of the limits that count once a task runs; 0: it has
+// none.
+func (l *limits) soonest() time.Duration {
+	if l.running == 0 || l.silence > 0 && l.silence < l.running {
+		return l.silence
+	}
+	return l.running
+}

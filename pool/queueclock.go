@@ -1,0 +1,96 @@
+package pool
+
+import (
+	"container/heap"
+	"time"
+)
+
+// queueClock knows the jobs whose time in the queue is limited, whichever is to
+// be up first, and has one alarm for all of them. A job without such a limit
+// costs nothing; one with it two operations of a heap, of which the first is a
+// comparison where all have the same limit. Under the pool's lock.
+type queueClock struct {
+	jobs  byDeadline
+	start time.Time
+	alarm alarm
+}
+
+func newQueueClock(b bell) queueClock {
+	return queueClock{start: time.Now(), alarm: alarm{bell: b}}
+}
+
+// add starts a job's clock: it was accepted.
+func (c *queueClock) add(j *Job) {
+	if j.limits.queue <= 0 {
+		return
+	}
+	j.beginBy = time.Since(c.start) + j.limits.queue
+	heap.Push(&c.jobs, j)
+	c.alarm.setAt(c.start.Add(c.jobs[0].beginBy))
+}
+
+// remove stops a job's clock: it is done, or known to have begun.
+func (c *queueClock) remove(j *Job) {
+	if j.place > 0 {
+		heap.Remove(&c.jobs, int(j.place-1))
+	}
+}
+
+// overdue stops the clock of a job whose time is up and returns it. With none it
+// sets the alarm for the next.
+func (c *queueClock) overdue() *Job {
+	if len(c.jobs) == 0 {
+		return nil
+	}
+	j := c.jobs[0]
+	if j.beginBy > time.Since(c.start) {
+		c.alarm.setAt(c.start.Add(j.beginBy))
+		return nil
+	}
+	c.remove(j)
+	return j
+}
+
+// late is a job that was taken back because its time was up.
+type late struct {
+	job *Job
+	err *QueueTimeoutError
+}
+
+// expire is what the alarm does: it takes back the jobs whose time is up. One that
+// takeBack does not give has begun.
+func (c *queueClock) expire(takeBack func(j *Job, cause error) bool) (all []late) {
+	c.alarm.at = time.Time{}
+	for j := c.overdue(); j != nil; j = c.overdue() {
+		waited := time.Since(c.start) - j.beginBy + j.limits.queue
+		err := &QueueTimeoutError{Task: j.task.name, Waited: waited, Limit: j.limits.queue}
+		if takeBack(j, err) {
+			all = append(all, late{j, err})
+		}
+	}
+	return all
+}
+
+// byDeadline is a heap of jobs. Each knows its place, from 1.
+type byDeadline []*Job
+
+func (h byDeadline) Len() int           { return len(h) }
+func (h byDeadline) Less(i, k int) bool { return h[i].beginBy < h[k].beginBy }
+
+func (h byDeadline) Swap(i, k int) {
+	h[i], h[k] = h[k], h[i]
+	h[i].place, h[k].place = int32(i+1), int32(k+1)
+}
+
+func (h *byDeadline) Push(j any) {
+	*h = append(*h, j.(*Job))
+	(*h)[len(*h)-1].place = int32(len(*h))
+}
+
+func (h *byDeadline) Pop() any {
+	last := len(*h) - 1
+	j := (*h)[last]
+	(*h)[last], *h = nil, (*h)[:last]
+	j.place = 0
+	return j
+}
