@@ -27,11 +27,14 @@
 // notices. What had been sent ahead to that worker and had not begun runs
 // elsewhere; what had begun is never run again.
 //
+// A task has two more clocks: how long it may wait to be begun, and how long it
+// may run without a sign of life (Heartbeat). See Config.
+//
 // How a task failed is told by the type of its future's error: *TaskError (it
-// returned an error), *PanicError, *TimeoutError, *KilledError, *WorkerError (its
-// worker died under it), *CodecError (its argument or result could not travel),
-// *BrokenError (no worker can be started any more), and *futures.CancelledError if
-// it never began; and ErrClosed, ErrQueueFull or a *ConfigError if it was not
+// returned an error), *PanicError, *TimeoutError, *SilenceError, *KilledError,
+// *WorkerError (its worker died under it), *CodecError (its argument or result
+// could not travel), *BrokenError (no worker can be started any more), and
+// *futures.CancelledError if it never began; and ErrClosed, ErrQueueFull or a *ConfigError if it was not
 // accepted.
 //
 // A goroutine pool takes the same tasks, and closures by Go. It costs less and

@@ -30,6 +30,13 @@ var hang = pool.NewTask("hang", func(context.Context, string) (string, error) {
 	select {}
 })
 
+var crunch = pool.NewTask("crunch", func(ctx context.Context, rounds int) (int, error) {
+	for range rounds {
+		pool.Heartbeat(ctx)
+	}
+	return rounds, nil
+})
+
 func ExampleNewTask() {
 	// A package variable of a program whose main function begins with pool.Main():
 	//
@@ -108,6 +115,51 @@ func ExampleWithTimeout() {
 	// Output:
 	// true
 	// 144 <nil>
+}
+
+// A task that no worker begins in time is cancelled.
+func ExampleWithQueueTimeout() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1, Grace: pool.NoGrace})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	hung := hang.Submit(ctx, p, "for ever")
+	defer hung.Kill()
+	next := square.Submit(ctx, p, 12, pool.WithQueueTimeout(50*time.Millisecond))
+
+	_, err = next.Result(ctx)
+	_, late := errors.AsType[*pool.QueueTimeoutError](err)
+	fmt.Println(late, next.State())
+	// Output: true cancelled
+}
+
+// A task may run for as long as it shows that it lives.
+func ExampleHeartbeat() {
+	//	var crunch = pool.NewTask("crunch", func(ctx context.Context, rounds int) (int, error) {
+	//		for range rounds {
+	//			pool.Heartbeat(ctx)
+	//			…
+	//		}
+	//		return rounds, nil
+	//	})
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1, SilenceTimeout: time.Second})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	fmt.Println(crunch.Submit(ctx, p, 5).Result(ctx))
+
+	_, err = hang.Submit(ctx, p, "silently", pool.WithSilenceTimeout(50*time.Millisecond)).Result(ctx)
+	_, silent := errors.AsType[*pool.SilenceError](err)
+	fmt.Println(silent)
+	// Output:
+	// 5 <nil>
+	// true
 }
 
 func ExampleTimeoutError() {
