@@ -84,7 +84,7 @@ func (m *member) blame(next *Job) {
 		return
 	}
 	if next.deaths++; next.deaths >= maxDeaths {
-		next.unlink()
+		m.pool.queue.remove(next)
 		next.state = jobDone
 		m.hopeless = next
 	}

@@ -36,6 +36,7 @@ func (p *ProcessPool) refill(m *member) {
 	if !m.available() {
 		return
 	}
+	p.recall(m)
 	p.fill(m, 1+p.queue.length/max(1, p.active))
 	if m.sent.length == 0 && p.ahead+p.slow > 0 {
 		p.takeOver(m)
@@ -43,6 +44,16 @@ func (p *ProcessPool) refill(m *member) {
 	if m.sent.length == 0 && len(m.free) > 0 && !m.idle {
 		m.idle = true
 		p.idle = append(p.idle, m)
+	}
+}
+
+// recall takes back what was sent ahead to a worker and turns out to be more than
+// its window holds, if something waits that goes before that: a job of a high
+// priority waits for one that runs longer than expected, but not for those behind
+// it.
+func (p *ProcessPool) recall(m *member) {
+	if next := p.queue.next(); next != nil && m.sent.length > m.pace.window() && next.placement().outranks(m.sent.last.placement()) {
+		m.withdrawAll()
 	}
 }
 
@@ -55,7 +66,7 @@ func (p *ProcessPool) fill(m *member, share int) {
 
 // offer sends the first waiting job to a worker.
 func (p *ProcessPool) offer(m *member) {
-	j := p.queue.popFront()
+	j := p.queue.pop(m.lane)
 	p.admission.leave(j)
 	m.offer(j)
 	if !slices.Contains(p.offered, m) {
@@ -69,26 +80,37 @@ func (p *ProcessPool) offer(m *member) {
 // worker is idle, and it needs nobody's answer: the claims are taken back in the
 // memory shared with that worker.
 func (p *ProcessPool) takeOver(to *member) {
-	var from *member
 	for m := range p.members {
-		switch {
-		case m == to || m.condemned != nil || m.sent.length == 0:
-		case m.slow:
+		if m.slow && m != to && m.condemned == nil {
 			m.withdrawAll()
-		case m.sent.length > 1 && (from == nil || m.sent.length > from.sent.length):
-			from = m
 		}
 	}
-	if from != nil && p.queue.length == 0 {
+	for p.queue.length == 0 {
+		from := p.longestLine(to)
+		if from == nil {
+			break
+		}
 		for range from.sent.length / 2 {
 			j := from.sent.last
 			if !from.withdraw(j) {
-				break // it has begun, and so have those before it
+				break // it has begun meanwhile, and so have those before it
 			}
 			p.requeue(j)
 		}
 	}
 	p.fill(to, p.queue.length)
+}
+
+// longestLine returns the worker, other than one that asks, with the most jobs of
+// those that have one behind the running one.
+func (p *ProcessPool) longestLine(asks *member) (longest *member) {
+	for m := range p.members {
+		if m != asks && m.condemned == nil && m.sent.length > 1 && !m.begun(m.sent.last) &&
+			(longest == nil || m.sent.length > longest.sent.length) {
+			longest = m
+		}
+	}
+	return longest
 }
 
 // removeIdle takes a worker off the idle ones.
@@ -125,10 +147,10 @@ func (p *ProcessPool) retire(m *member) {
 	}
 }
 
-// requeue puts a job that was withdrawn at the head of the queue.
+// requeue puts a job that was withdrawn back to where it was in the queue.
 func (p *ProcessPool) requeue(j *Job) {
 	j.state, j.member = jobQueued, nil
-	p.queue.pushFront(j)
+	p.queue.push(j)
 }
 
 // markDone notes that a job is done.

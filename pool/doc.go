@@ -30,6 +30,9 @@
 // A task has two more clocks: how long it may wait to be begun, and how long it
 // may run without a sign of life (Heartbeat). See Config.
 //
+// What waits begins by its priority (WithPriority), and within one priority in
+// turns for each named queue (WithQueue), first in, first out.
+//
 // How a task failed is told by the type of its future's error: *TaskError (it
 // returned an error), *PanicError, *TimeoutError, *SilenceError, *KilledError,
 // *WorkerError (its worker died under it), *CodecError (its argument or result

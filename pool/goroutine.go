@@ -23,7 +23,7 @@ type GoroutinePool struct {
 	mu        sync.Mutex
 	wake      sync.Cond // by mu: a job for an idle runner, or the end
 	phase     phase
-	queue     jobList
+	queue     queue
 	waiting   queueClock
 	running   jobList
 	runners   int // not abandoned
@@ -89,7 +89,7 @@ func (p *GoroutinePool) Submit(j *Job) {
 	p.waiting.add(j)
 	p.accepted++
 	j.number = p.accepted
-	p.queue.pushBack(j)
+	p.queue.push(j)
 	if p.provide() {
 		p.admission.leave(j)
 	}
@@ -153,7 +153,7 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	var pending, hopeless []*Job
 	if mode >= CancelPending {
 		for p.queue.length > 0 {
-			j := p.queue.first
+			j := p.queue.next()
 			p.takeBack(j, ErrShutdown)
 			pending = append(pending, j)
 		}
@@ -192,7 +192,7 @@ func (p *GoroutinePool) takeBack(j *Job, cause error) bool {
 	if j.state != jobQueued {
 		return false
 	}
-	j.unlink()
+	p.queue.remove(j)
 	p.waiting.remove(j)
 	p.admission.leave(j)
 	j.state, j.withdrawn = jobDone, true
@@ -207,6 +207,7 @@ func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	j.unlink()
 	j.state, j.verdict = jobDone, v
 	j.runner.abandoned = true
+	j.runner.lane = p.queue.serves(nil, j.runner.lane)
 	p.abandoned++
 	p.runners--
 	p.settling++

@@ -173,16 +173,6 @@ func stop(t testing.TB, pid int) {
 	eventually(t, "it has stopped", func() bool { return strings.HasPrefix(status(pid), "T") })
 }
 
-// lines returns the lines of a file; none, if there is no file.
-func lines(t testing.TB, name string) []string {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		t.Fatal(err)
-	}
-	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
-}
-
 // program prepares one of programs to run.
 func program(ctx context.Context, name string, env ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^$")

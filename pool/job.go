@@ -14,6 +14,7 @@ type Job struct {
 	task    *definition
 	ctx     context.Context
 	limits  limits
+	placed  *placement // in the queue; nil: the plain one
 	work    work
 	owner   owner // set by the pool that accepts it
 	item    int   // its number in the input of a map, from 1; 0: it is of none

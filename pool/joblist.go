@@ -1,7 +1,7 @@
 package pool
 
-// jobList is a first-in-first-out list of jobs from whose middle a job can be
-// taken. A job is in one list at most.
+// jobList is a list of jobs from whose middle a job can be taken. A job is in one
+// list at most.
 type jobList struct {
 	first, last *Job
 	length      int
@@ -13,34 +13,33 @@ type jobLink struct {
 	prev, next *Job
 }
 
-func (l *jobList) pushBack(j *Job) {
-	j.link = jobLink{list: l, prev: l.last}
-	if l.last == nil {
-		l.first = j
-	} else {
-		l.last.link.next = j
+func (l *jobList) pushBack(j *Job) { l.insertBefore(nil, j) }
+
+// insert puts a job before those that were accepted after it.
+func (l *jobList) insert(j *Job) {
+	next := l.first
+	for next != nil && next.number < j.number {
+		next = next.link.next
 	}
-	l.last = j
-	l.length++
+	l.insertBefore(next, j)
 }
 
-func (l *jobList) pushFront(j *Job) {
-	j.link = jobLink{list: l, next: l.first}
-	if l.first == nil {
+// insertBefore puts a job before another one of the list; nil: to the end.
+func (l *jobList) insertBefore(next, j *Job) {
+	prev := l.last
+	if next != nil {
+		prev = next.link.prev
+		next.link.prev = j
+	} else {
 		l.last = j
+	}
+	if prev != nil {
+		prev.link.next = j
 	} else {
-		l.first.link.prev = j
+		l.first = j
 	}
-	l.first = j
+	j.link = jobLink{list: l, prev: prev, next: next}
 	l.length++
-}
-
-func (l *jobList) popFront() *Job {
-	j := l.first
-	if j != nil {
-		j.unlink()
-	}
-	return j
 }
 
 // unlink takes the job out of the list that it is in.

@@ -72,7 +72,7 @@ func (p *ProcessPool) takeBack(j *Job, cause error) bool {
 	switch j.state {
 	case jobQueued:
 		p.admission.leave(j)
-		j.unlink()
+		p.queue.remove(j)
 	case jobSent:
 		m := j.member
 		if !m.withdraw(j) {

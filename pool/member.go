@@ -27,6 +27,7 @@ type member struct {
 	// sent are the jobs with this worker, in the order of their offers. The first
 	// ones may be over, their results on the way; of the rest one at most has begun.
 	sent       jobList
+	lane       *lane // of the first of sent; nil: there is none
 	slots      [worker.Slots]slot
 	free       []uint16 // slots to offer in
 	lastID     uint64
@@ -84,6 +85,7 @@ func (m *member) offer(j *Job) {
 	m.sent.pushBack(j)
 	if m.sent.length == 1 {
 		m.process.SetBusy(true)
+		m.lane = m.pool.queue.serves(j, m.lane)
 		m.expect(j)
 	}
 	m.link.Offer(n, j.id, j.task.name, j.limits.running, j.argument)
@@ -99,7 +101,9 @@ func (m *member) remove(j *Job) {
 	switch {
 	case m.sent.length == 0:
 		m.process.SetBusy(false)
+		m.lane = m.pool.queue.serves(nil, m.lane)
 	case first:
+		m.lane = m.pool.queue.serves(m.sent.first, m.lane)
 		m.expect(m.sent.first)
 	}
 }
@@ -115,8 +119,8 @@ func (m *member) withdraw(j *Job) bool {
 	return true
 }
 
-// withdrawAll takes back every job that has not begun, to the head of the queue
-// in their order. Under the lock.
+// withdrawAll takes back every job that has not begun, to where it was in the
+// queue. Under the lock.
 func (m *member) withdrawAll() {
 	for j := m.sent.last; j != nil && m.withdraw(j); j = m.sent.last {
 		if m.slow {

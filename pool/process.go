@@ -33,8 +33,8 @@ type ProcessPool struct {
 
 	mu       sync.Mutex
 	phase    phase
-	broken   error   // a *BrokenError, once workers cannot be started
-	queue    jobList // accepted, for any worker
+	broken   error // a *BrokenError, once workers cannot be started
+	queue    queue // accepted, for any worker
 	waiting  queueClock
 	members  map[*member]struct{}
 	active   int       // members that are given work
@@ -191,7 +191,7 @@ func (p *ProcessPool) Submit(j *Job) {
 	j.number = p.accepted
 	p.live++
 	j.state = jobQueued
-	p.queue.pushBack(j)
+	p.queue.push(j)
 	p.dispatch()
 	p.unlock()
 	if j.ctx.Err() != nil { // perhaps since before it was queued

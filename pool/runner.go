@@ -18,6 +18,7 @@ type runner struct {
 	// Under the pool's lock.
 	idle      bool // has no job, and takes the next one
 	abandoned bool
+	lane      *lane // of the running job; nil: there is none
 	begun     time.Time
 	cancel    context.CancelCauseFunc // of the running task; nil until its context is made
 	silence   alarm                   // of the running task; its bell is made with the first limit of silence
@@ -52,7 +53,8 @@ func (r *runner) next() *Job {
 	if r.abandoned || p.queue.length == 0 {
 		return nil
 	}
-	j := p.queue.popFront()
+	j := p.queue.pop(nil)
+	r.lane = p.queue.serves(j, r.lane)
 	p.waiting.remove(j)
 	p.admission.leave(j)
 	j.state, j.runner = jobSent, r
@@ -165,6 +167,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 		j.unlink()
 		j.state = jobDone
 		r.cancel = nil
+		r.lane = p.queue.serves(nil, r.lane)
 		r.setIdle(true) // before the future is settled: who has seen that finds this goroutine
 	}
 	p.mu.Unlock()

@@ -72,7 +72,7 @@ func (p *ProcessPool) takeBackAll(cause error) (jobs []*Job) {
 		m.withdrawAll()
 	}
 	for p.queue.length > 0 {
-		j := p.queue.first
+		j := p.queue.next()
 		p.takeBack(j, cause)
 		jobs = append(jobs, j)
 	}
@@ -140,7 +140,8 @@ func (p *ProcessPool) failQueue() (jobs []*Job) {
 		return nil
 	}
 	for p.queue.length > 0 {
-		j := p.queue.popFront()
+		j := p.queue.next()
+		p.queue.remove(j)
 		p.admission.leave(j)
 		p.markDone(j)
 		jobs = append(jobs, j)
