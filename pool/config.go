@@ -33,6 +33,12 @@ type Config struct {
 	// Workers is how many tasks run at a time. Default: GOMAXPROCS, which honours
 	// the CPU quota of a container.
 	Workers int
+	// NestedWorkers is how many workers may work beyond Workers while tasks wait
+	// for tasks that they have submitted to this pool themselves; see From. With as
+	// many tasks waiting as there may be workers, a further one that would wait is
+	// refused a nested task, with a *NestingError. Default: 64 in a process pool,
+	// 10,000 in a goroutine pool. They start when they are needed.
+	NestedWorkers int
 	// TaskTimeout is how long a task may run, from the moment in which it begins;
 	// WithTimeout overrides it per call. Default 0: for ever.
 	TaskTimeout time.Duration
@@ -90,6 +96,7 @@ func (c Config) withDefaults() (Config, error) {
 		value int64
 	}{
 		{"Workers", int64(c.Workers)},
+		{"NestedWorkers", int64(c.NestedWorkers)},
 		{"TaskTimeout", int64(c.TaskTimeout)},
 		{"QueueTimeout", int64(c.QueueTimeout)},
 		{"SilenceTimeout", int64(c.SilenceTimeout)},
@@ -114,6 +121,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, &ConfigError{Field: "MaxPayload", Reason: fmt.Sprintf("%d is over %d", c.MaxPayload, uint32(math.MaxUint32-payloadRoom))}
 	}
 	setDefault(&c.Workers, goruntime.GOMAXPROCS(0))
+	setDefault(&c.NestedWorkers, 64)
 	setDefault(&c.Grace, 100*time.Millisecond)
 	if c.TaskTimeout > 0 {
 		setDefault(&c.Spares, 1)

@@ -18,6 +18,7 @@ import (
 func TestConfig(t *testing.T) {
 	for field, config := range map[string]pool.Config{
 		"Workers":        {Workers: -1},
+		"NestedWorkers":  {NestedWorkers: -1},
 		"TaskTimeout":    {TaskTimeout: -1},
 		"QueueTimeout":   {QueueTimeout: -1},
 		"SilenceTimeout": {SilenceTimeout: -1},

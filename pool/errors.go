@@ -28,6 +28,8 @@ var (
 	ErrWorkerDied = errors.New("the worker died")
 	// ErrGoexit: the task called runtime.Goexit instead of returning.
 	ErrGoexit = errors.New("the task called runtime.Goexit instead of returning")
+	// ErrNoTask: the context belongs to no running task; see From.
+	ErrNoTask = errors.New("the context is not that of a running task: use the one that the task was given, or one derived from it")
 	// ErrUnknownTask: the worker knows no task of that name.
 	ErrUnknownTask = errors.New("the worker knows no such task: register tasks as package variables, so that they exist before pool.Main")
 )
@@ -201,6 +203,23 @@ func (e *BrokenError) Is(target error) bool { return target == ErrBroken }
 
 // Unwrap returns the reason.
 func (e *BrokenError) Unwrap() error { return e.Err }
+
+// NestingError: a running task submitted a task to its own pool, and was refused:
+// each worker that there may be would have a task that waits for its own ones,
+// and none would be left to run them.
+type NestingError struct {
+	Task    string // that was refused
+	Depth   int    // of its nesting: 1 if the one that submitted it came from outside
+	Workers int    // Config.Workers
+	Nested  int    // Config.NestedWorkers
+}
+
+// Error implements error.
+func (e *NestingError) Error() string {
+	return fmt.Sprintf("task %q was refused at depth %d: with it %d tasks would wait for tasks that they have submitted themselves, "+
+		"and no worker would be left to run these (there are %d, and %d more for nested tasks): raise Config.NestedWorkers, or nest less deep",
+		e.Task, e.Depth, e.Workers+e.Nested, e.Workers, e.Nested)
+}
 
 // ShutdownError: the context of a Shutdown ended before the pool did, and what
 // was left was killed. It matches the context's error.

@@ -32,6 +32,7 @@ type GoroutinePool struct {
 	started   int // ever; numbers them
 	accepted  uint64
 	settling  int // abandoned jobs whose futures are still to be settled
+	loans     loans
 
 	outcomes outcomes
 	events   events
@@ -43,11 +44,17 @@ var _ Pool = (*GoroutinePool)(nil)
 // The caller closes it. An error is a *ConfigError.
 func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	refuseInWorker()
+	setDefault(&config.NestedWorkers, 10_000)
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	p := &GoroutinePool{config: config, admission: newAdmission(config), done: make(chan struct{})}
+	p := &GoroutinePool{
+		config:    config,
+		admission: newAdmission(config),
+		done:      make(chan struct{}),
+		loans:     loans{workers: config.Workers, most: config.NestedWorkers},
+	}
 	p.wake.L = &p.mu
 	p.outcomes.events = &p.events
 	p.waiting = newQueueClock(newTimer(p.queueTimeRings))
@@ -72,17 +79,53 @@ func Go[Out any](ctx context.Context, p *GoroutinePool, run func(ctx context.Con
 
 // Submit implements Pool.
 func (p *GoroutinePool) Submit(j *Job) {
-	if err := p.admission.enter(j); err != nil {
-		p.outcomes.refuse(j, err)
-		return
+	parent := p.parent(j)
+	if parent == nil {
+		if err := p.admission.enter(j); err != nil {
+			p.outcomes.refuse(j, err)
+			return
+		}
 	}
 	j.watch(p.contextEnded)
 	p.mu.Lock()
-	if p.phase != phaseOpen {
-		p.admission.leave(j)
-		p.mu.Unlock()
-		p.outcomes.refuse(j, ErrClosed)
+	err := p.accept(j, parent)
+	p.mu.Unlock()
+	if err != nil {
+		p.outcomes.refuse(j, err)
 		return
+	}
+	if j.ctx.Err() != nil { // perhaps since before it was queued
+		p.contextEnded(j)
+	}
+}
+
+// parent returns the running task of this pool whose context a job has; nil:
+// none. A nested job takes no place in a bounded queue: what it would wait for
+// may wait for it.
+func (p *GoroutinePool) parent(j *Job) *Job {
+	parent, _ := j.ctx.Value(runningKey{p}).(*Job)
+	if parent == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if parent.state != jobSent {
+		return nil // it is over: what it left behind is nested in nothing
+	}
+	return parent
+}
+
+// accept queues a job, or says why not. Under the lock.
+func (p *GoroutinePool) accept(j, parent *Job) error {
+	nested := parent != nil && parent.state == jobSent
+	if p.phase > phaseDraining || p.phase == phaseDraining && !nested {
+		p.admission.leave(j)
+		return ErrClosed
+	}
+	if nested {
+		if err := p.loans.nest(j, parent); err != nil {
+			return err
+		}
 	}
 	j.owner, j.state = p, jobQueued
 	j.limits.complete(&p.config)
@@ -93,10 +136,7 @@ func (p *GoroutinePool) Submit(j *Job) {
 	if p.provide() {
 		p.admission.leave(j)
 	}
-	p.mu.Unlock()
-	if j.ctx.Err() != nil { // perhaps since before it was queued
-		p.contextEnded(j)
-	}
+	return nil
 }
 
 // provide sees to it that waiting jobs find runners, and reports whether the last
@@ -104,7 +144,7 @@ func (p *GoroutinePool) Submit(j *Job) {
 func (p *GoroutinePool) provide() bool {
 	switch {
 	case p.queue.length == 0:
-	case p.queue.length > p.idle && p.runners < p.config.Workers:
+	case p.queue.length > p.idle && p.runners < p.loans.wanted():
 		p.started++
 		p.runners++
 		r := &runner{pool: p, number: p.started}
@@ -123,12 +163,26 @@ func (p *GoroutinePool) provide() bool {
 // Events implements Pool.
 func (p *GoroutinePool) Events(ctx context.Context) iter.Seq[Event] { return p.events.listen(ctx) }
 
+// finish makes a job done. Under the lock.
+func (p *GoroutinePool) finish(j *Job) {
+	j.state = jobDone
+	p.waiting.remove(j)
+	p.loans.over(j)
+	if p.surplus() && p.idle > 0 {
+		p.wake.Signal() // it goes home
+	}
+}
+
+// surplus reports whether there are more runners than may work, since fewer
+// places are lent than were. Under the lock.
+func (p *GoroutinePool) surplus() bool { return p.runners > p.loans.wanted() }
+
 // Stats implements Pool.
 func (p *GoroutinePool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Stats{
-		Workers: p.config.Workers, Ready: p.runners, Busy: p.running.length, Queued: p.queue.length,
+		Workers: p.config.Workers, Ready: p.runners, Busy: p.running.length, Lent: p.loans.lent, Queued: p.queue.length,
 		Running: p.running.length, Submitted: p.accepted, Started: uint64(p.started), Abandoned: p.abandoned,
 	}
 	p.outcomes.fill(&s)
@@ -148,7 +202,7 @@ func (p *GoroutinePool) Shutdown(ctx context.Context, mode ShutdownMode) error {
 // wind begins a shutdown, or makes one that has begun harsher. It does not wait.
 func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.mu.Lock()
-	p.phase = max(p.phase, phaseDraining)
+	p.phase = max(p.phase, phaseOf(mode))
 	p.admission.close()
 	var pending, hopeless []*Job
 	if mode >= CancelPending {
@@ -193,9 +247,9 @@ func (p *GoroutinePool) takeBack(j *Job, cause error) bool {
 		return false
 	}
 	p.queue.remove(j)
-	p.waiting.remove(j)
 	p.admission.leave(j)
-	j.state, j.withdrawn = jobDone, true
+	p.finish(j)
+	j.withdrawn = true
 	p.outcomes.withdraw(j, cause)
 	p.checkDone()
 	return true
@@ -205,13 +259,14 @@ func (p *GoroutinePool) takeBack(j *Job, cause error) bool {
 // failAbandoned settle it. Under the lock.
 func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	j.unlink()
-	j.state, j.verdict = jobDone, v
+	j.verdict = v
 	j.runner.abandoned = true
 	j.runner.lane = p.queue.serves(nil, j.runner.lane)
 	p.abandoned++
 	p.runners--
 	p.settling++
 	p.events.exited(j.runner.event(), actors.Report{Cause: v.actorsCause()})
+	p.finish(j)
 	p.provide()
 }
 

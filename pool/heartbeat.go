@@ -33,11 +33,20 @@ func (c *taskContext) Done() <-chan struct{}       { return c.ctx.Done() }
 func (c *taskContext) Err() error                  { return c.ctx.Err() }
 
 func (c *taskContext) Value(key any) any {
-	if key == (taskKey{}) {
+	switch key := key.(type) {
+	case taskKey:
 		return (*Job)(c)
+	case runningKey:
+		if key.pool == c.runner.pool {
+			return (*Job)(c)
+		}
 	}
 	return c.ctx.Value(key)
 }
+
+// AfterFunc has package context need no goroutine for each context that is
+// derived from this one.
+func (c *taskContext) AfterFunc(f func()) (stop func() bool) { return context.AfterFunc(c.ctx, f) }
 
 // taskOf returns the job on a goroutine pool under whose context ctx is; nil:
 // none.

@@ -35,6 +35,8 @@ type Job struct {
 	runner    *runner   // goroutine pools
 	begunAt   time.Time // as the worker told first; zero: not known to have begun
 	verdict   *verdict
+	parent    *Job        // the running job that it is nested in; nil: none
+	nested    int         // jobs that are nested in it and not done
 	unwatch   func() bool // stops watching ctx; nil if it has no end
 	link      jobLink
 	beginBy   time.Duration // by the pool's queueClock

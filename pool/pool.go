@@ -39,7 +39,7 @@ type ShutdownMode uint8
 
 // The modes, from mild to harsh.
 const (
-	Drain         ShutdownMode = iota // all accepted tasks run to their end
+	Drain         ShutdownMode = iota // all accepted tasks, and those that they submit themselves, run to their end
 	CancelPending                     // tasks that have not begun are cancelled, running ones end by themselves
 	Kill                              // tasks that have not begun are cancelled, running ones killed
 )

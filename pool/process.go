@@ -63,10 +63,13 @@ const drainTimeout = 5 * time.Second
 type phase uint8
 
 const (
-	phaseOpen     phase = iota
-	phaseDraining       // refuses tasks
-	phaseKilling        // ends those that it has
+	phaseOpen       phase = iota
+	phaseDraining         // refuses tasks, but for those that its own tasks submit
+	phaseCancelling       // refuses all, and cancels what has not begun
+	phaseKilling          // ends what it has
 )
+
+func phaseOf(mode ShutdownMode) phase { return phaseDraining + phase(mode) }
 
 // NewProcessPool starts a pool of worker processes and returns when the first is
 // ready. The caller closes it. Errors: a *ConfigError; ErrNoMain, if the program

@@ -45,12 +45,12 @@ func (r *runner) next() *Job {
 	p := r.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for !r.abandoned && p.queue.length == 0 && p.phase == phaseOpen {
+	for !r.abandoned && !p.surplus() && p.queue.length == 0 && p.phase == phaseOpen {
 		r.setIdle(true)
 		p.wake.Wait()
 	}
 	r.setIdle(false)
-	if r.abandoned || p.queue.length == 0 {
+	if r.abandoned || p.surplus() || p.queue.length == 0 {
 		return nil
 	}
 	j := p.queue.pop(nil)
@@ -165,7 +165,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 	run := r.describe(j, time.Since(r.begun))
 	if !over {
 		j.unlink()
-		j.state = jobDone
+		p.finish(j)
 		r.cancel = nil
 		r.lane = p.queue.serves(nil, r.lane)
 		r.setIdle(true) // before the future is settled: who has seen that finds this goroutine

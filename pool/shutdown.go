@@ -47,14 +47,14 @@ func shutdown(ctx context.Context, mode ShutdownMode, done <-chan struct{}, wind
 // wind begins a shutdown, or makes one that has begun harsher. It does not wait.
 func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.mu.Lock()
-	p.phase = max(p.phase, phaseDraining)
+	before := p.phase
+	p.phase = max(before, phaseOf(mode))
 	p.admission.close()
 	var pending []*Job
 	if mode >= CancelPending {
 		pending = p.takeBackAll(ErrShutdown)
 	}
-	if mode == Kill && p.phase < phaseKilling {
-		p.phase = phaseKilling
+	if mode == Kill && before < phaseKilling {
 		killed = p.condemnAll(verdict{cause: ErrShutdown})
 		p.supervisor.Stop(actors.Ladder{}, actors.Cause{Kind: actors.CauseShutdown})
 	}

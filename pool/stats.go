@@ -8,6 +8,7 @@ type Stats struct {
 	Ready   int // able to work
 	Spare   int // beyond these, ready to take another's place
 	Busy    int // of these, with a task
+	Lent    int // of these, with a task that waits for its own: as many may work beyond Workers
 
 	Queued  int // accepted tasks that wait for a worker
 	Running int // tasks with a worker: begun, or sent ahead to it

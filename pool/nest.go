@@ -1,0 +1,72 @@
+package pool
+
+import "context"
+
+// This file is about tasks that submit tasks to the pool that they run in.
+//
+// A task that waits for another one of its pool keeps its worker meanwhile, and
+// if all workers are kept so nothing goes on. So a running job whose nested jobs
+// are not all done lends its place: as long as that lasts one worker more may
+// work. Whether it waits for them is not asked; it need not, but then it works on
+// beside the one in its place. Nested jobs go before all others, the deeper ones
+// first, so that what was begun ends before more is begun.
+//
+// One place at least is never lent: the nested job that would take it is refused.
+// Whoever holds that place ends, lends it, or is refused; so there is no deadlock.
+
+// From returns the pool that runs the task to which ctx belongs, for the task to
+// submit other tasks to. They are submitted, waited for, cancelled and killed as
+// any, and their own tasks may do the same, to any depth, on a pool of any size:
+// see Config.NestedWorkers. What is not done when the task returns, or is ended,
+// is cancelled, or killed if it has begun.
+//
+// A task cannot close the pool that runs it. An error is ErrNoTask: ctx is none
+// that a pool has given to a task, or derived from one.
+func From(ctx context.Context) (Pool, error) {
+	if j := taskOf(ctx); j != nil {
+		return j.runner.pool, nil
+	}
+	return nil, ErrNoTask
+}
+
+// runningKey finds the job in a context whose task one pool runs: of several,
+// as when a task of the pool submits to another pool, whose task submits to the
+// first, the innermost.
+type runningKey struct{ pool *GoroutinePool }
+
+// loans counts the places that running jobs lend. Under the pool's lock.
+type loans struct {
+	workers int // that may work when none is lent
+	most    int // beyond these
+	lent    int
+}
+
+// wanted is how many workers may work.
+func (l *loans) wanted() int { return l.workers + min(l.lent, l.most) }
+
+// nest makes a job one of parent's, which runs. An error is a *NestingError.
+func (l *loans) nest(j, parent *Job) error {
+	if parent.nested == 0 {
+		if l.lent+1 >= l.workers+l.most {
+			return &NestingError{Task: j.task.name, Depth: parent.placement().depth + 1, Workers: l.workers, Nested: l.most}
+		}
+		l.lent++
+	}
+	parent.nested++
+	j.parent, j.ownPlacement().depth = parent, parent.placement().depth+1
+	return nil
+}
+
+// over notes that a job is done: its own place is not lent any more, and perhaps
+// not that of the job that it was nested in.
+func (l *loans) over(j *Job) {
+	if j.nested > 0 {
+		l.lent--
+	}
+	if parent := j.parent; parent != nil {
+		j.parent = nil
+		if parent.nested--; parent.nested == 0 && parent.state == jobSent {
+			l.lent--
+		}
+	}
+}
