@@ -1,0 +1,135 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// sizes are how much of each there is to do.
+type sizes struct {
+	tasks, pythonTasks, items, goroutines, trips, kills, children int
+	payloads                                                      []int // MiB
+}
+
+func sizesFor(quick bool) sizes {
+	if quick {
+		return sizes{20_000, 2_000, 200_000, 50_000, 300, 5, 200, []int{16}}
+	}
+	return sizes{200_000, 10_000, 10_000_000, 500_000, 5_000, 40, 5_000, []int{16, 256}}
+}
+
+// contests is the list of them, each with its aims.
+func contests(s sizes, p *peers) []contest {
+	all := []contest{
+		{
+			name: "no-op",
+			entrants: append([]entrant{
+				{"stint", manyTasks(s.tasks)},
+				{"stint one at a time", oneByOne(s.tasks / 10)},
+			}, p.pythons("no-op", map[string]int{
+				"executor fork": s.pythonTasks, "executor forkserver": s.pythonTasks, "pool apply_async": s.pythonTasks, "pool imap_unordered": 4 * s.pythonTasks,
+			}, "executor fork", "executor forkserver", "pool apply_async", "pool imap_unordered")...),
+			aims: []aim{
+				{figure: "tasks/s", by: "stint one at a time", of: "python executor fork", least: 5},
+				{figure: "tasks/s", by: "stint", of: "python executor fork", least: 40},
+				{figure: "tasks/s", by: "stint", of: "python pool imap_unordered", least: 10},
+			},
+		},
+		{
+			name: "map",
+			entrants: append([]entrant{{"stint", mapped(s.items)}}, p.pythons("map", map[string]int{
+				"pool map": s.items, "pool imap_unordered 10000": s.items, "executor map 10000": s.items,
+			}, "pool map", "pool imap_unordered 10000", "executor map 10000")...),
+			aims: []aim{{figure: "items/s", by: "stint", of: "python pool map", least: 1}},
+		},
+		{
+			name: "round trip",
+			entrants: append([]entrant{
+				{"stint", roundTrips(s.trips)},
+				{"bare socket", bareRoundTrips(s.trips)},
+			}, p.pythons("round trip", map[string]int{"executor fork": s.trips / 4, "executor forkserver": s.trips / 4}, "executor fork", "executor forkserver")...),
+			aims: []aim{
+				{figure: "p50 µs", by: "stint", of: "bare socket", most: 2.5},
+				{figure: "p50 µs", by: "stint", of: "python executor fork", most: 0.2},
+			},
+		},
+		{
+			name:     "round trip beside two spinners",
+			entrants: []entrant{{"stint", saturated(s.trips)}},
+			aims:     []aim{{figure: "p99 µs", by: "stint", most: 1000}},
+		},
+		{
+			name:     "deadline",
+			entrants: []entrant{{"stint", deadlines(s.kills)}, {"bare kill and start", bareKill(s.kills)}},
+			aims: []aim{
+				{figure: "failed µs", by: "stint", most: 1000},
+				{figure: "replaced µs", by: "stint", most: 1000},
+			},
+		},
+		{
+			name: "goroutines",
+			entrants: append([]entrant{
+				{"stint", goroutines(s.goroutines)},
+				{"bare channel", bareChannel(s.goroutines)},
+			}, p.goroutinePools(s.goroutines, "pond", "ants")...),
+			aims: []aim{
+				{figure: "tasks/s", by: "stint", of: "pond", least: 1},
+				{figure: "tasks/s", by: "stint", of: "ants", least: 1},
+			},
+		},
+		{
+			name:     "watching children",
+			entrants: []entrant{{"stint and os/exec", example("watch", "-n", strconv.Itoa(s.children))}},
+			aims:     []aim{{figure: "threads", by: "stint and os/exec", most: 6}},
+		},
+		{
+			name:     "primes",
+			entrants: []entrant{{"stint", example("primes")}},
+		},
+	}
+	for _, mib := range s.payloads {
+		all = append(all, contest{
+			name: fmt.Sprintf("payload of %d MiB", mib),
+			entrants: append([]entrant{
+				{"stint", payloads(mib)},
+				{"memcpy", copying(mib)},
+			}, p.pythons("payload", map[string]int{"executor": mib}, "executor")...),
+			aims: []aim{
+				{figure: "length MiB/s", by: "stint", of: "memcpy", least: 0.7},
+				{figure: "length MiB/s", by: "stint", of: "python executor", least: 10},
+				{figure: "echo MiB/s", by: "stint", of: "memcpy", least: 0.4},
+			},
+		})
+	}
+	return all
+}
+
+// example runs another example, which compares by itself, and takes its figures
+// from its last line.
+func example(name string, args ...string) func(context.Context) (figures, error) {
+	_, file, _, _ := runtime.Caller(0)
+	return func(ctx context.Context) (figures, error) {
+		cmd := exec.CommandContext(ctx, "go", append([]string{"run", "./" + name}, args...)...)
+		cmd.Dir = filepath.Dir(filepath.Dir(file))
+		out, err := cmd.Output()
+		if err != nil {
+			return nil, fmt.Errorf("go run ./examples/%s: %w", name, err)
+		}
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		got := figures{}
+		for pair := range strings.FieldsSeq(strings.TrimPrefix(lines[len(lines)-1], "result:")) {
+			key, text, _ := strings.Cut(pair, "=")
+			if value, err := strconv.ParseFloat(strings.TrimSuffix(text, "s"), 64); err == nil {
+				got[key] = value
+			}
+		}
+		return got, nil
+	}
+}
