@@ -41,6 +41,12 @@ func (p *Process) Kill(l Ladder, cause Cause) {
 // that it has left.
 func (p *Process) Spare() { p.self.send(spare{}) }
 
+// Dump has a Go program print the stacks of all its goroutines to standard error,
+// and end by that: it sends SIGQUIT, to the process alone. It is for one that a
+// ladder is about to kill, and that is not to be spared any more; the exit then
+// has the ladder's cause. Where the system has no such signal nothing happens.
+func (p *Process) Dump() { _ = p.watch.Signal(syscall.SIGQUIT) }
+
 // climb is one run of a ladder.
 type climb struct {
 	asked, termed bool

@@ -65,7 +65,8 @@ type Config struct {
 	// Spares is how many workers beyond Workers are kept ready to take the place of
 	// one that is killed or dies: at once, instead of after the start of a process,
 	// a few milliseconds. Each costs an idle process, some 10 MB. Default: 1 if
-	// TaskTimeout is set, since such a pool is there to kill, else none; NoSpares: none.
+	// TaskTimeout or SilenceTimeout is set, since such a pool is there to kill, else
+	// none; NoSpares: none.
 	// Process pools only, as are the fields below.
 	Spares int
 	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
@@ -123,7 +124,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Workers, goruntime.GOMAXPROCS(0))
 	setDefault(&c.NestedWorkers, 64)
 	setDefault(&c.Grace, 100*time.Millisecond)
-	if c.TaskTimeout > 0 {
+	if c.TaskTimeout+c.SilenceTimeout > 0 {
 		setDefault(&c.Spares, 1)
 	}
 	c.Spares = max(c.Spares, 0)

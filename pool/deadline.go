@@ -24,7 +24,9 @@ func (m *member) alarmRings() {
 	m.alarm.at = time.Time{}
 	j := m.sent.first
 	switch {
-	case m.gone || m.condemned != nil:
+	case m.gone:
+	case m.condemned != nil:
+		m.checkAnswer()
 	case j == nil:
 		if m.slow {
 			m.waitOn(nil)

@@ -101,6 +101,7 @@ func (m *member) cutOff() {
 // deathError says why a task failed whose worker died.
 func (m *member) deathError(l lost, run Run, report actors.Report) error {
 	if l.job.verdict != nil && report.Cause.Kind != actors.CauseNone {
+		l.job.verdict.stack = m.lastStack(l.job.verdict)
 		return l.job.verdict.error(run, l.job.limits, nil)
 	}
 	err := report.Cause.Err

@@ -24,8 +24,9 @@
 // from when it begins: then the task's context ends; if it does not return
 // within the grace period its worker is killed and replaced, and its future
 // fails with a *TimeoutError when the worker's end has been seen. No other task
-// notices. What had been sent ahead to that worker and had not begun runs
-// elsewhere; what had begun is never run again.
+// notices. The error tells where the task hung, and %+v prints that. What had been
+// sent ahead to that worker and had not begun runs elsewhere; what had begun is
+// never run again.
 //
 // A task has two more clocks: how long it may wait to be begun, and how long it
 // may run without a sign of life (Heartbeat). See Config.

@@ -67,8 +67,9 @@ func (r Run) String() string {
 // its cause: context.Canceled, context.DeadlineExceeded, ErrShutdown …
 type KilledError struct {
 	Run
-	Cause error // nil: Future.Kill
-	Err   error // the task's own error, if it gave up within the grace period
+	Cause error  // nil: Future.Kill
+	Err   error  // the task's own error, if it gave up within the grace period
+	Stack string // as in TimeoutError; empty after Future.Kill and a shutdown, which ask nothing
 }
 
 // Error implements error.
@@ -87,6 +88,9 @@ func (e *KilledError) Error() string {
 	}
 	return text
 }
+
+// Format implements fmt.Formatter: %+v prints the stack as well.
+func (e *KilledError) Format(s fmt.State, verb rune) { formatWithStack(s, verb, e, e.Stack) }
 
 // Is matches ErrKilled.
 func (e *KilledError) Is(target error) bool { return target == ErrKilled }
@@ -149,6 +153,9 @@ type PanicError struct {
 
 // Error implements error; it does not print the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("%v: panic: %s", e.Run, e.Value) }
+
+// Format implements fmt.Formatter: %+v prints the stack as well.
+func (e *PanicError) Format(s fmt.State, verb rune) { formatWithStack(s, verb, e, e.Stack) }
 
 // TaskError: the task returned an error, or ended in another way of its own
 // while its worker lives on. Err is the error itself on a goroutine pool. From a

@@ -273,6 +273,7 @@ func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 // failAbandoned ends the context of a job whose runner was given up, and settles
 // it.
 func (p *GoroutinePool) failAbandoned(j *Job) {
+	j.verdict.stack = j.runner.stackOf(j.verdict) // before the task is told to end
 	if cancel := j.runner.cancel; cancel != nil {
 		cancel(j.verdict.cause)
 	}

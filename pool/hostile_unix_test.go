@@ -52,6 +52,7 @@ const (
 	kindValue   = 6
 	kindFailure = 7
 	kindSkipped = 8
+	kindStack   = 10
 )
 
 // frame makes a frame as a worker would, of any kind.
@@ -103,6 +104,7 @@ func TestForgery(t *testing.T) {
 		"a result before its task":           frame(kindValue, 0, 1, elapsed(-1, emptyMap)),
 		"a failure that is none":             frame(kindFailure, 0, 1, elapsed(1, 0xff)),
 		"its task was skipped":               frame(kindSkipped, 0, 1, nil),
+		"a stack that nobody asked for":      frame(kindStack, 0, 1, []byte("goroutine 1")),
 		"no task was skipped":                frame(kindSkipped, 5, 0, nil),
 		"a forged result behind a wrong one": append(frame(kindValue, 9, 9, elapsed(1, emptyMap)), frame(kindValue, 0, 1, elapsed(1, emptyMap))...),
 	} {

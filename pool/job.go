@@ -142,7 +142,8 @@ func (j *Job) release() {
 // verdict says why a job that has begun is being ended.
 type verdict struct {
 	clock clock
-	cause error // of a kill; nil: Future.Kill
+	cause error  // of a kill; nil: Future.Kill
+	stack string // where the task was then; empty: unknown
 }
 
 // actorsCause says the same of the worker, as its process's actor would.
@@ -169,9 +170,9 @@ func (v *verdict) error(run Run, l limits, own error) error {
 	}
 	switch v.clock {
 	case clockRunning:
-		return &TimeoutError{Run: run, Limit: l.running, Err: own}
+		return &TimeoutError{Run: run, Limit: l.running, Err: own, Stack: v.stack}
 	case clockSilence:
-		return &SilenceError{Run: run, Limit: l.silence, Err: own}
+		return &SilenceError{Run: run, Limit: l.silence, Err: own, Stack: v.stack}
 	}
-	return &KilledError{Run: run, Cause: v.cause, Err: own}
+	return &KilledError{Run: run, Cause: v.cause, Err: own, Stack: v.stack}
 }

@@ -42,7 +42,7 @@ func (m *member) end(j *Job, s sentence) bool {
 		return false
 	}
 	if m.condemned == nil {
-		m.condemned, j.verdict = j, &s.verdict
+		m.condemn(j, &s.verdict)
 	}
 	if s.ladder == (actors.Ladder{}) {
 		m.pool.retire(m) // for good: nothing can spare it
@@ -50,6 +50,11 @@ func (m *member) end(j *Job, s sentence) bool {
 	m.pool.dispatch() // what was taken back
 	m.process.Kill(s.ladder, s.cause)
 	return true
+}
+
+// condemn notes that the worker is being ended for a job. Under the lock.
+func (m *member) condemn(j *Job, v *verdict) {
+	m.condemned, j.verdict, m.inquiry = j, v, inquiry{}
 }
 
 // contextEnded ends a job whose caller's context has ended.

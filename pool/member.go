@@ -39,6 +39,7 @@ type member struct {
 	unread     int       // bytes of arguments that it may have to read yet
 	pace       pace
 	alarm      alarm
+	inquiry    inquiry // into the condemned job
 
 	arrived []arrival // the reader's own, used again for each batch
 }
@@ -218,7 +219,7 @@ func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
 		m.pace.note(r.Elapsed)
 		m.arrived = append(m.arrived, arrival{job: j, result: r})
 		if m.condemned == j {
-			m.condemned, m.pardoning, spare = nil, true, true
+			m.condemned, m.pardoning, spare = nil, true, !m.inquiry.dumped
 		}
 	}
 	return spare, nil
@@ -284,10 +285,17 @@ func (m *member) Ask(cause actors.Cause) {
 	}
 	m.pool.mu.Lock()
 	j := m.condemned
+	if j != nil {
+		m.inquire()
+	}
 	m.pool.mu.Unlock()
-	if j != nil && j.verdict.clock != clockRunning { // at a deadline the task's own clock has done it
+	if j == nil {
+		return
+	}
+	if j.verdict.clock != clockRunning { // at a deadline the task's own clock has done it
 		m.link.Cancel(j.id, errors.Is(j.verdict.cause, context.DeadlineExceeded))
 	}
+	m.link.AskStack(j.id)
 }
 
 // Spared implements actors.Owner: the condemned task was over in time, and the

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // runner is one goroutine of a GoroutinePool.
 type runner struct {
-	pool   *GoroutinePool
-	number int
+	pool      *GoroutinePool
+	number    int
+	goroutine int // its number in stack traces
 
 	// Under the pool's lock.
 	idle      bool // has no job, and takes the next one
@@ -31,6 +33,7 @@ type runner struct {
 // that calls runtime.Goexit ends it, too, and leave replaces it.
 func (r *runner) run() {
 	defer r.leave()
+	r.goroutine = worker.Goroutine()
 	for {
 		j := r.next()
 		if j == nil {

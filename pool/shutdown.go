@@ -55,7 +55,7 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 		pending = p.takeBackAll(ErrShutdown)
 	}
 	if mode == Kill && before < phaseKilling {
-		killed = p.condemnAll(verdict{cause: ErrShutdown})
+		killed = p.condemnAll(ErrShutdown)
 		p.supervisor.Stop(actors.Ladder{}, actors.Cause{Kind: actors.CauseShutdown})
 	}
 	p.checkDrained()
@@ -79,12 +79,12 @@ func (p *ProcessPool) takeBackAll(cause error) (jobs []*Job) {
 	return jobs
 }
 
-// condemnAll gives a verdict to what runs, and returns how many that are. All
+// condemnAll condemns what runs for a cause, and returns how many that are. All
 // that has not begun was taken back. Under the lock.
-func (p *ProcessPool) condemnAll(v verdict) (running int) {
+func (p *ProcessPool) condemnAll(cause error) (running int) {
 	for m := range p.members {
 		if j := m.sent.last; j != nil && m.condemned == nil {
-			m.condemned, j.verdict = j, &v
+			m.condemn(j, &verdict{cause: cause})
 			running++
 		}
 	}

@@ -14,12 +14,20 @@ type TimeoutError struct {
 	Run
 	Limit time.Duration
 	Err   error
+	// Stack is where the task was when it was told to end: the stack of its goroutine
+	// and of those that it has started. Of a worker that could not tell, it is what
+	// standard error held at the end of all stacks, by SIGQUIT. It is empty if there
+	// was no grace for the question, or no answer. %+v prints it.
+	Stack string
 }
 
 // Error implements error.
 func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("%v: over its limit of %v%s", e.Run, e.Limit, e.consequence(e.Err))
 }
+
+// Format implements fmt.Formatter: %+v prints the stack as well.
+func (e *TimeoutError) Format(s fmt.State, verb rune) { formatWithStack(s, verb, e, e.Stack) }
 
 // Is matches context.DeadlineExceeded.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
@@ -37,12 +45,16 @@ type SilenceError struct {
 	Run
 	Limit time.Duration // of silence
 	Err   error         // the task's own error, if it gave up within the grace period
+	Stack string        // as in TimeoutError
 }
 
 // Error implements error.
 func (e *SilenceError) Error() string {
 	return fmt.Sprintf("%v: no sign of life for %v%s", e.Run, e.Limit, e.consequence(e.Err))
 }
+
+// Format implements fmt.Formatter: %+v prints the stack as well.
+func (e *SilenceError) Format(s fmt.State, verb rune) { formatWithStack(s, verb, e, e.Stack) }
 
 // Is matches context.DeadlineExceeded.
 func (e *SilenceError) Is(target error) bool { return target == context.DeadlineExceeded }

@@ -15,9 +15,10 @@ import (
 // Most tasks are over before anybody asks their context anything. So what costs,
 // the channel and the timer, is made at the first question.
 type taskContext struct {
-	id       uint64
-	claims   *claimTable // takes the task's signs of life
-	deadline time.Time   // zero: none
+	id        uint64
+	claims    *claimTable // takes the task's signs of life
+	goroutine int         // on which the task runs
+	deadline  time.Time   // zero: none
 
 	mu    sync.Mutex
 	done  chan struct{}        // made when it is first asked for

@@ -27,6 +27,7 @@ type host struct {
 
 	ready   chan struct{}
 	results chan worker.Result
+	stacks  chan string
 	closed  chan error // has room
 	stderr  output
 
@@ -44,7 +45,7 @@ type config struct {
 // open makes a link whose worker is not there yet.
 func open(t testing.TB, c config) *host {
 	t.Helper()
-	h := &host{t: t, ready: make(chan struct{}), results: make(chan worker.Result, 1<<10), closed: make(chan error, 1)}
+	h := &host{t: t, ready: make(chan struct{}), results: make(chan worker.Result, 1<<10), stacks: make(chan string, 1<<10), closed: make(chan error, 1)}
 	if c.limit == 0 {
 		c.limit = 1 << 20
 	}
@@ -100,7 +101,7 @@ func (h *host) closeFiles() {
 	h.files = nil
 }
 
-// Ready, Results and Closed implement worker.Receiver.
+// Ready, Results, Stack and Closed implement worker.Receiver.
 func (h *host) Ready() { close(h.ready) }
 
 func (h *host) Results(results []worker.Result) {
@@ -109,6 +110,8 @@ func (h *host) Results(results []worker.Result) {
 		h.results <- r
 	}
 }
+
+func (h *host) Stack(_ uint64, text string) { h.stacks <- text }
 
 func (h *host) Closed(err error) {
 	h.closed <- err

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/stint-go/stint/runtime/internal/wire"
@@ -24,6 +25,8 @@ type Receiver interface {
 	// Results brings what finished, in the order in which it ran. The slice and
 	// the bytes in it are the reader's own again when the call returns.
 	Results([]Result)
+	// Stack brings the answer to AskStack. The text is the worker's, unchecked.
+	Stack(id uint64, text string)
 	// Closed is called once, last. The error is nil at a plain end of the
 	// channel, ErrNoMain, a *HandshakeError, a *ProtocolError, or from the system.
 	Closed(error)
@@ -61,7 +64,9 @@ type Link struct {
 	tail   tail
 	nonce  [wire.NonceSize]byte
 
-	outbox *outbox // the hello is its first frame
+	outbox *outbox      // the hello is its first frame
+	asked  atomic.Int32 // stacks that the worker may tell yet
+	batch  []Result     // the reader's own: results that it has not delivered
 }
 
 // Open makes a link and the files that the worker must find as its descriptors
@@ -231,6 +236,12 @@ func (l *Link) Cancel(id uint64, deadline bool) {
 		reason = wire.ReasonDeadline
 	}
 	l.outbox.send(wire.AppendFrame(nil, wire.Header{Kind: wire.KindCancel, ID: id}, []byte{byte(reason)}))
+}
+
+// AskStack asks where a running task is. The answer may take long, or never come.
+func (l *Link) AskStack(id uint64) {
+	l.asked.Add(1)
+	l.outbox.send(wire.AppendFrame(nil, wire.Header{Kind: wire.KindAskStack, ID: id}, nil))
 }
 
 // Quit asks the worker to leave once what it runs is done.

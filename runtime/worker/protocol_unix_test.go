@@ -85,6 +85,7 @@ func (i *impostor) answer(change func(*wire.Hello)) []byte {
 type watcher struct {
 	ready   int
 	results []worker.Result
+	stacks  []string
 	closed  chan error
 }
 
@@ -97,7 +98,8 @@ func (w *watcher) Results(results []worker.Result) {
 		w.results = append(w.results, r)
 	}
 }
-func (w *watcher) Closed(err error) { w.closed <- err }
+func (w *watcher) Stack(_ uint64, text string) { w.stacks = append(w.stacks, text) }
+func (w *watcher) Closed(err error)            { w.closed <- err }
 
 // play has an impostor say something, after the handshake or instead of it, and
 // then end, and returns what the receiver was told.
@@ -158,6 +160,8 @@ func TestProtocolErrors(t *testing.T) {
 		"task":               {frameOf(wire.KindTask, ""), "a worker does not send task"},
 		"cancel":             {frameOf(wire.KindCancel, "\x01"), "a worker does not send cancel"},
 		"quit":               {frameOf(wire.KindQuit, ""), "a worker does not send quit"},
+		"ask for a stack":    {frameOf(wire.KindAskStack, ""), "a worker does not send ask-stack"},
+		"unasked stack":      {frameOf(wire.KindStack, "goroutine 1"), "nobody asked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, err := play(t, true, valueFrame(3, 9, "before"), test.say, valueFrame(3, 10, "after"))
@@ -173,6 +177,30 @@ func TestProtocolErrors(t *testing.T) {
 				t.Errorf("ready %d times, results %+v", w.ready, w.results)
 			}
 		})
+	}
+}
+
+// An answer of a stack is told in its place among the results, and bounded.
+func TestStackAnswers(t *testing.T) {
+	answer := func(w *watcher, text string) error {
+		link, i := openImpostor(t, w)
+		hello := i.answer(nil)
+		link.AskStack(1)
+		i.write(hello, valueFrame(3, 9, "before"), wire.AppendFrame(nil, wire.Header{Kind: wire.KindStack, ID: 1}, []byte(text)), valueFrame(3, 10, "after"))
+		if err := i.conn.CloseWrite(); err != nil && !errors.Is(err, syscall.ENOTCONN) {
+			t.Fatal(err)
+		}
+		err, _ := receive(t, w.closed)
+		return err
+	}
+	w := newWatcher()
+	if err := answer(w, "goroutine 7"); err != nil || len(w.results) != 2 || len(w.stacks) != 1 || w.stacks[0] != "goroutine 7" {
+		t.Errorf("closed with %v, results %+v, stacks %q", err, w.results, w.stacks)
+	}
+	w = newWatcher()
+	var protocol *worker.ProtocolError
+	if err := answer(w, strings.Repeat("x", wire.MaxStack+1)); !errors.As(err, &protocol) || len(w.results) != 1 || len(w.stacks) != 0 {
+		t.Errorf("closed with %v, results %+v, %d stacks", err, w.results, len(w.stacks))
 	}
 }
 
@@ -305,6 +333,7 @@ func FuzzLink(f *testing.F) {
 	f.Add(true, valueFrame(3, 9, "value"))
 	f.Add(true, frameOf(wire.KindSkipped, ""))
 	f.Add(true, frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x01\x01"))
+	f.Add(true, frameOf(wire.KindStack, "goroutine 1"))
 	f.Add(true, binary.LittleEndian.AppendUint32(nil, math.MaxUint32))
 	f.Fuzz(func(t *testing.T, greet bool, say []byte) {
 		w, err := play(t, greet, say)

@@ -20,17 +20,52 @@ func (l *Link) read() error {
 	}
 	frames.SetLimit(max(l.config.Limit, wire.ResultHeadSize+wire.MaxFailure)) // a failure always fits
 	l.config.Receiver.Ready()
-	batch := make([]Result, 0, Slots)
+	l.batch = make([]Result, 0, Slots)
 	for {
-		var err error
-		batch, err = nextBatch(frames, batch[:0])
-		if len(batch) > 0 {
-			l.config.Receiver.Results(batch)
-			clear(batch)
+		header, payload, err := frames.Next()
+		if err == nil {
+			err = l.take(header, payload)
+		}
+		if err != nil || len(l.batch) == cap(l.batch) || !frames.Buffered() {
+			l.deliver()
 		}
 		if err != nil {
 			return l.ending(err)
 		}
+	}
+}
+
+// take keeps a result, to be delivered with those that came with it. What else a
+// worker sends is delivered at once, after the results before it.
+func (l *Link) take(header wire.Header, payload []byte) error {
+	if header.Kind == wire.KindStack {
+		l.deliver()
+		return l.takeStack(header, payload)
+	}
+	result, err := parseResult(header, payload)
+	if err == nil {
+		l.batch = append(l.batch, result)
+	}
+	return err
+}
+
+func (l *Link) takeStack(header wire.Header, payload []byte) error {
+	if l.asked.Add(-1) < 0 {
+		return &wire.Error{What: "stack", Reason: "nobody asked for it"}
+	}
+	text, err := wire.ParseStack(payload)
+	if err == nil {
+		l.config.Receiver.Stack(header.ID, text)
+	}
+	return err
+}
+
+// deliver hands on the results that have been kept.
+func (l *Link) deliver() {
+	if len(l.batch) > 0 {
+		l.config.Receiver.Results(l.batch)
+		clear(l.batch)
+		l.batch = l.batch[:0]
 	}
 }
 
@@ -57,24 +92,6 @@ func (l *Link) handshake(frames *wire.Reader) error {
 			"it runs another build than its host: %s, not %s (was the program's file replaced while it ran?)", answer.Identity, identity)}
 	}
 	return nil
-}
-
-// nextBatch waits for one result and takes what came with it.
-func nextBatch(frames *wire.Reader, batch []Result) ([]Result, error) {
-	for {
-		header, payload, err := frames.Next()
-		if err != nil {
-			return batch, err
-		}
-		result, err := parseResult(header, payload)
-		if err != nil {
-			return batch, err
-		}
-		batch = append(batch, result)
-		if len(batch) == cap(batch) || !frames.Buffered() {
-			return batch, nil
-		}
-	}
 }
 
 func parseResult(header wire.Header, payload []byte) (Result, error) {

@@ -30,10 +30,11 @@ type task struct {
 // by runtime.Goexit, another one goes on in its place.
 func (s *server) run() {
 	defer func() { go s.run() }()
+	goroutine := Goroutine()
 	for t := range s.tasks {
 		now := time.Now()
 		ctx := newTaskContext(t.id, now, t.limit)
-		ctx.claims = s.claims
+		ctx.claims, ctx.goroutine = s.claims, goroutine
 		s.enter(ctx)
 		if s.claims.begin(t.slot, t.id, now) {
 			s.perform(ctx, t, now)
@@ -85,13 +86,21 @@ func (s *server) rest() {
 	}
 }
 
+// current returns the context of the running task, if it is this one.
+func (s *server) current(id uint64) *taskContext {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running == nil || s.running.id != id {
+		return nil
+	}
+	return s.running
+}
+
 // cancel ends the context of the running task, if it is this one.
 func (s *server) cancel(id uint64, reason wire.Reason) {
-	s.mu.Lock()
-	ctx := s.running
-	s.mu.Unlock()
+	ctx := s.current(id)
 	switch {
-	case ctx == nil || ctx.id != id:
+	case ctx == nil:
 	case reason == wire.ReasonDeadline:
 		ctx.end(context.DeadlineExceeded)
 	default:
@@ -113,8 +122,7 @@ func (s *server) reply(t task, elapsed time.Duration, value []byte, failure *Fai
 		s.out = append(s.out, value...)
 		s.write(s.out)
 	} else {
-		s.write(s.out)
-		s.write(value)
+		s.write(s.out, value)
 	}
 }
 

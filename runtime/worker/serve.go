@@ -73,6 +73,7 @@ type server struct {
 	tasks   chan task         // never full: the host has no more than Slots out
 	names   map[string]string // the reader's own: each task's name once
 	out     []byte            // the runner's own
+	writing sync.Mutex        // to the socket
 
 	mu       sync.Mutex
 	running  *taskContext // from before the claim until the result is written
@@ -118,6 +119,8 @@ func (s *server) read(frames *wire.Reader) {
 				refuse("%v", err)
 			}
 			s.cancel(header.ID, reason)
+		case wire.KindAskStack:
+			s.tellStack(header.ID)
 		case wire.KindQuit:
 			s.quit()
 		default:
@@ -154,9 +157,22 @@ func (s *server) quit() {
 	}
 }
 
-// write sends whole frames. When the host does not take them it is gone.
-func (s *server) write(frames []byte) {
-	if _, err := s.socket.Write(frames); err != nil {
-		leave()
+// tellStack tells where the running task is, if it is this one. The host is about
+// to end it.
+func (s *server) tellStack(id uint64) {
+	if ctx := s.current(id); ctx != nil {
+		s.write(wire.AppendStack(nil, id, Stack(ctx.goroutine)))
+	}
+}
+
+// write sends whole frames, with nothing between the pieces. When the host does
+// not take them it is gone.
+func (s *server) write(pieces ...[]byte) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	for _, piece := range pieces {
+		if _, err := s.socket.Write(piece); err != nil {
+			leave()
+		}
 	}
 }

@@ -11,8 +11,8 @@
 //	 uint32  uint8       uint16  uint64           all little-endian
 //
 // The host says Hello, the worker answers Hello; then the host sends Task,
-// Cancel and Quit, and the worker sends Value, Failure and Skipped. Both ends live in one
-// binary, so the version in the handshake is a check, not a negotiation.
+// Cancel, AskStack and Quit, and the worker sends Value, Failure, Skipped and, if
+// asked, Stack. Both ends live in one binary, so the version in the handshake is a check, not a negotiation.
 //
 // Decoding trusts nothing: a size is checked against the cap before a byte is
 // allocated for it, memory grows only with the bytes that really came, and

@@ -22,10 +22,12 @@ const (
 	KindValue        // worker: task id returned; payload is a Result
 	KindFailure      // worker: task id failed; payload is a Result holding a Failure
 	KindSkipped      // worker: task id had been taken back and was not run; no payload
+	KindAskStack     // host: where is task id?; no payload
+	KindStack        // worker: there it is; payload is text
 	kindBeyond       // one past the last
 )
 
-var kindNames = [...]string{"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped"}
+var kindNames = [...]string{"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack"}
 
 // String returns the kind's name.
 func (k Kind) String() string {

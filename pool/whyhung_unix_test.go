@@ -1,0 +1,122 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"context"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/pool"
+)
+
+// TestWhyHungOfTheKilled: a task that was killed for its caller's context was
+// asked as well; one that was killed at once was not.
+func TestWhyHungOfTheKilled(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1, Grace: 800 * time.Millisecond})
+	ctx, cancel := context.WithCancel(t.Context())
+	f := running(t, hangIn.Submit(ctx, p, "hangSleeping"))
+	cancel()
+	if err := failure[*pool.KilledError](t, f); !tells(err.Stack, "hangSleeping") {
+		t.Errorf("got %+v", err)
+	}
+	f = running(t, hangIn.Submit(t.Context(), p, "hangSleeping"))
+	f.Kill()
+	if err := failure[*pool.KilledError](t, f); err.Stack != "" {
+		t.Errorf("got %+v", err)
+	}
+}
+
+// TestWhyHungWithoutGrace: without a grace there is no question.
+func TestWhyHungWithoutGrace(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 20 * time.Millisecond, Grace: pool.NoGrace})
+	if err := failure[*pool.TimeoutError](t, hangIn.Submit(t.Context(), p, "hangSleeping")); err.Stack != "" {
+		t.Errorf("got %+v", err)
+	}
+}
+
+// TestWhyHungOfThePolite: a task that returns within its grace keeps its worker,
+// though that was asked.
+func TestWhyHungOfThePolite(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 20 * time.Millisecond, Grace: patience})
+	before := workerPID(t, p)
+	err := failure[*pool.TimeoutError](t, slowToLeave.Submit(t.Context(), p, 300*time.Millisecond))
+	if err.Err == nil || !strings.Contains(err.Stack, "whyhung_unix_test.go:") {
+		t.Errorf("got %+v", err)
+	}
+	if after := workerPID(t, p); after != before {
+		t.Errorf("the worker is %d, was %d", after, before)
+	}
+}
+
+// slowToLeave heeds its context, after a while.
+var slowToLeave = pool.NewTask("slowToLeave", func(ctx context.Context, d time.Duration) (none, error) {
+	<-ctx.Done()
+	time.Sleep(d)
+	return none{}, ctx.Err()
+})
+
+// TestWhyHungByDump: a worker whose runtime cannot stop the task's goroutine
+// cannot answer. It prints its stacks, and ends no later than at its grace's end.
+func TestWhyHungByDump(t *testing.T) {
+	t.Setenv("GODEBUG", "asyncpreemptoff=1") // for the workers: a loop without calls is never interrupted
+	const limit, grace = 50 * time.Millisecond, 400 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 2, TaskTimeout: limit, Grace: grace, Spares: pool.NoSpares})
+	for range 2 {
+		err := failure[*pool.TimeoutError](t, spin.Submit(t.Context(), p, none{}))
+		if !strings.HasPrefix(err.Stack, "SIGQUIT: quit") || !strings.Contains(err.Stack, "goroutine ") {
+			t.Errorf("got %+v", err)
+		}
+		if err.Elapsed < limit+grace*3/4 || alive(err.PID) {
+			t.Errorf("it ended after %v", err.Elapsed)
+		}
+	}
+	eventually(t, "both are replaced", func() bool { return p.Stats().Ready == 2 })
+}
+
+// TestWhyHungOfTheStopped: a worker that was stopped answers nothing, and is
+// killed all the same. MT-1, ER-1: at the end of its grace, and not before.
+func TestWhyHungOfTheStopped(t *testing.T) {
+	const limit, grace = 50 * time.Millisecond, 250 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: grace})
+	f := stopSelf.Submit(t.Context(), p, none{})
+	running(t, f)
+	err := failure[*pool.TimeoutError](t, f)
+	if err.Stack != "" || err.Elapsed < limit+grace || alive(err.PID) {
+		t.Errorf("got %+v", err)
+	}
+	eventually(t, "nobody was harmed", func() bool { return value(t, double.Submit(t.Context(), p, 4)) == 8 })
+}
+
+// TestWhyHungLateReturn: a task that returns when its worker is already printing
+// its stacks has returned; the worker ends, and gets nothing more to do.
+func TestWhyHungLateReturn(t *testing.T) {
+	t.Setenv("GODEBUG", "asyncpreemptoff=1")
+	const limit, grace = 10 * time.Millisecond, 40 * time.Millisecond
+	p := newProcessPool(t, pool.Config{Workers: 1, Grace: grace})
+	for round := range 20 {
+		spinning := spinFor.Submit(t.Context(), p, limit+grace*3/4+time.Duration(round-10)*200*time.Microsecond, pool.WithTimeout(limit))
+		after := double.Submit(t.Context(), p, round)
+		_, _ = result(t, spinning)
+		if got := value(t, after); got != 2*round {
+			t.Errorf("behind it, double %d is %d", round, got)
+		}
+	}
+	if s := p.Stats(); s.Lost != 0 {
+		t.Errorf("the figures: %+v", s)
+	}
+}
+
+// spinFor spins, without a call that could be interrupted.
+var spinFor = pool.NewTask("spinFor", func(_ context.Context, d time.Duration) (none, error) {
+	var now syscall.Timeval
+	if err := syscall.Gettimeofday(&now); err != nil {
+		return none{}, err
+	}
+	for end := now.Nano() + int64(d); now.Nano() < end; {
+		_ = syscall.Gettimeofday(&now)
+	}
+	return none{}, nil
+})
