@@ -59,8 +59,19 @@ type Config struct {
 	// Queue bounds how many accepted tasks may wait for a worker. Default 0: no
 	// bound.
 	Queue int
-	// WhenFull says what Submit does when the queue is full. Default: Block.
+	// QueueBytes bounds the encoded arguments of the tasks that wait for a worker,
+	// in bytes altogether. A task whose argument alone is larger is refused with a
+	// *QueueBytesError. Default 0: no bound. Process pools only: with a goroutine
+	// pool, which encodes nothing, it is a *ConfigError.
+	QueueBytes int
+	// WhenFull says what Submit does when there is no room in the queue. Those who
+	// wait for room get it in the order in which they came. Default: Block.
 	WhenFull FullPolicy
+	// Rate bounds how many tasks begin in a second; what is beyond it waits in the
+	// queue. 0.1 is one in ten seconds. In any t seconds at most
+	// 1 + Rate/100 + Rate·t tasks begin. A pool with a rate sends its workers nothing
+	// ahead. Default 0: no bound.
+	Rate float64
 
 	// Spares is how many workers beyond Workers are kept ready to take the place of
 	// one that is killed or dies: at once, instead of after the start of a process,
@@ -102,6 +113,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"QueueTimeout", int64(c.QueueTimeout)},
 		{"SilenceTimeout", int64(c.SilenceTimeout)},
 		{"Queue", int64(c.Queue)},
+		{"QueueBytes", int64(c.QueueBytes)},
 		{"MaxPayload", int64(c.MaxPayload)},
 		{"StartTimeout", int64(c.StartTimeout)},
 		{"MaxFailures", int64(c.MaxFailures)},
@@ -116,6 +128,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, &ConfigError{Field: "Grace", Reason: fmt.Sprintf("%d is negative; for no grace use NoGrace", c.Grace)}
 	case c.Spares < NoSpares:
 		return c, &ConfigError{Field: "Spares", Reason: fmt.Sprintf("%d is negative; for none use NoSpares", c.Spares)}
+	case !(c.Rate >= 0 && c.Rate <= math.MaxFloat64): // nor is NaN
+		return c, &ConfigError{Field: "Rate", Reason: fmt.Sprintf("%v is no number of tasks per second", c.Rate)}
 	case c.WhenFull > Refuse:
 		return c, &ConfigError{Field: "WhenFull", Reason: fmt.Sprintf("%d is no policy", c.WhenFull)}
 	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:

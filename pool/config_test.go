@@ -25,6 +25,8 @@ func TestConfig(t *testing.T) {
 		"Grace":          {Grace: -2},
 		"Queue":          {Queue: -1},
 		"Spares":         {Spares: -2},
+		"QueueBytes":     {QueueBytes: -1},
+		"Rate":           {Rate: -1},
 		"WhenFull":       {WhenFull: pool.Refuse + 1},
 		"MaxPayload":     {MaxPayload: -1},
 		"StartTimeout":   {StartTimeout: -1},
@@ -42,6 +44,20 @@ func TestConfig(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a rate that is no number", func(t *testing.T) {
+		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			_, err := pool.NewGoroutinePool(pool.Config{Rate: bad})
+			if e, ok := errors.AsType[*pool.ConfigError](err); !ok || e.Field != "Rate" {
+				t.Errorf("%v: got %v", bad, err)
+			}
+		}
+	})
+	t.Run("QueueBytes where nothing is encoded", func(t *testing.T) {
+		_, err := pool.NewGoroutinePool(pool.Config{QueueBytes: 1})
+		if e, ok := errors.AsType[*pool.ConfigError](err); !ok || e.Field != "QueueBytes" {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("MaxPayload beyond what a frame can say", func(t *testing.T) {
 		_, err := pool.NewProcessPool(pool.Config{MaxPayload: math.MaxInt})
 		if _, ok := errors.AsType[*pool.ConfigError](err); !ok {

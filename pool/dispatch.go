@@ -21,7 +21,7 @@ func (p *ProcessPool) unlock() {
 
 // dispatch hands waiting jobs to idle workers.
 func (p *ProcessPool) dispatch() {
-	for p.queue.length > 0 && len(p.idle) > 0 {
+	for p.queue.length > 0 && len(p.idle) > 0 && p.throttle.allow() {
 		m := p.idle[len(p.idle)-1]
 		p.idle = p.idle[:len(p.idle)-1]
 		m.idle = false
@@ -52,16 +52,33 @@ func (p *ProcessPool) refill(m *member) {
 // priority waits for one that runs longer than expected, but not for those behind
 // it.
 func (p *ProcessPool) recall(m *member) {
-	if next := p.queue.next(); next != nil && m.sent.length > m.pace.window() && next.placement().outranks(m.sent.last.placement()) {
+	if next := p.queue.next(); next != nil && m.sent.length > p.window(m) && next.placement().outranks(m.sent.last.placement()) {
 		m.withdrawAll()
 	}
 }
 
 // fill offers a worker up to share jobs, within its window.
 func (p *ProcessPool) fill(m *member, share int) {
-	for window := m.pace.window(); share > 0 && p.queue.length > 0 && m.sent.length < window && len(m.free) > 0; share-- {
+	for window := p.window(m); share > 0 && p.queue.length > 0 && m.sent.length < window && len(m.free) > 0 && p.throttle.allow(); share-- {
 		p.offer(m)
 	}
+}
+
+// window is how many jobs a worker may have. With a bounded rate it gets them one
+// by one: what is given to it begins at once.
+func (p *ProcessPool) window(m *member) int {
+	if p.config.Rate > 0 {
+		return 1
+	}
+	return m.pace.window()
+}
+
+// throttleRings is told that a job may begin, for which an idle worker waits.
+func (p *ProcessPool) throttleRings() {
+	p.mu.Lock()
+	defer p.unlock()
+	p.throttle.rings()
+	p.dispatch()
 }
 
 // offer sends the first waiting job to a worker.

@@ -38,8 +38,8 @@
 // returned an error), *PanicError, *TimeoutError, *SilenceError, *KilledError,
 // *WorkerError (its worker died under it), *CodecError (its argument or result
 // could not travel), *BrokenError (no worker can be started any more), and
-// *futures.CancelledError if it never began; and ErrClosed, ErrQueueFull or a *ConfigError if it was not
-// accepted.
+// *futures.CancelledError if it never began; and ErrClosed, ErrQueueFull,
+// *QueueBytesError or a *ConfigError if it was not accepted.
 //
 // A goroutine pool takes the same tasks, and closures by Go. It costs less and
 // can less: a goroutine cannot be killed, only abandoned.

@@ -193,6 +193,21 @@ func (e *CodecError) Error() string {
 // Unwrap returns the codec's error.
 func (e *CodecError) Unwrap() error { return e.Err }
 
+// QueueBytesError: the task's encoded argument is larger than all of
+// Config.QueueBytes, so that it could never wait in the queue. The task was not
+// accepted.
+type QueueBytesError struct {
+	Task  string // its registered name
+	Size  int    // of the argument, in bytes
+	Limit int    // Config.QueueBytes
+}
+
+// Error implements error.
+func (e *QueueBytesError) Error() string {
+	return fmt.Sprintf("task %q: its argument of %d bytes is larger than the whole queue, Config.QueueBytes, %d: raise that, or pass less",
+		e.Task, e.Size, e.Limit)
+}
+
 // BrokenError: workers could not be started, again and again, and the pool has
 // given up. It matches ErrBroken, and what the last failure matches.
 type BrokenError struct {

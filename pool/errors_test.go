@@ -85,6 +85,10 @@ func TestErrorTexts(t *testing.T) {
 			&pool.BrokenError{Err: errOwn, Stderr: "no licence\n"},
 			"the pool is broken: the task's own words\n\tits standard error ended with:\n\t| no licence",
 		},
+		"too large for the queue": {
+			&pool.QueueBytesError{Task: "isPrime", Size: 300, Limit: 200},
+			`task "isPrime": its argument of 300 bytes is larger than the whole queue, Config.QueueBytes, 200: raise that, or pass less`,
+		},
 		"config": {
 			&pool.ConfigError{Field: "Workers", Reason: "-1 is negative"},
 			"pool: Workers: -1 is negative",

@@ -25,6 +25,7 @@ type GoroutinePool struct {
 	phase     phase
 	queue     queue
 	waiting   queueClock
+	throttle  throttle
 	running   jobList
 	runners   int // not abandoned
 	idle      int // of these, without a job
@@ -49,6 +50,9 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	if err != nil {
 		return nil, err
 	}
+	if config.QueueBytes > 0 {
+		return nil, &ConfigError{Field: "QueueBytes", Reason: "a goroutine pool encodes nothing; bound the number of tasks by Queue"}
+	}
 	p := &GoroutinePool{
 		config:    config,
 		admission: newAdmission(config),
@@ -58,6 +62,7 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	p.wake.L = &p.mu
 	p.outcomes.events = &p.events
 	p.waiting = newQueueClock(newTimer(p.queueTimeRings))
+	p.throttle = newThrottle(config.Rate, newTimer(p.throttleRings))
 	return p, nil
 }
 
@@ -153,11 +158,23 @@ func (p *GoroutinePool) provide() bool {
 			p.events.tell(WorkerReady{r.event()})
 		}
 		go r.run() // Shutdown waits for it, unless it is abandoned
-		return true
+		return p.throttle.allows(p.queue.length)
 	default:
 		p.wake.Signal()
 	}
-	return p.queue.length <= p.idle
+	return p.queue.length <= p.idle && p.throttle.allows(p.queue.length)
+}
+
+// mayTake reports whether a runner may take a job, and counts it against the
+// rate. Under the lock.
+func (p *GoroutinePool) mayTake() bool { return p.queue.length > 0 && p.throttle.allow() }
+
+// throttleRings is told that a job may begin, for which an idle runner waits.
+func (p *GoroutinePool) throttleRings() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.throttle.rings()
+	p.wake.Signal()
 }
 
 // Events implements Pool.
@@ -235,6 +252,7 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 func (p *GoroutinePool) checkDone() {
 	if p.phase != phaseOpen && p.queue.length == 0 && p.runners == 0 && p.settling == 0 {
 		p.waiting.alarm.Stop()
+		p.throttle.stop()
 		p.events.end()
 		closeOnce(p.done)
 	}

@@ -36,6 +36,7 @@ type ProcessPool struct {
 	broken   error // a *BrokenError, once workers cannot be started
 	queue    queue // accepted, for any worker
 	waiting  queueClock
+	throttle throttle
 	members  map[*member]struct{}
 	active   int       // members that are given work
 	idle     []*member // ready, nothing to do; the last one is warmest
@@ -101,6 +102,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 			return nil, err
 		}
 	}
+	p.throttle = newThrottle(config.Rate, p.host.Reactor().NewAlarm(p.throttleRings))
 	p.waiting = newQueueClock(p.host.Reactor().NewAlarm(p.queueTimeRings))
 	if err := p.start(); err != nil {
 		return nil, err
@@ -175,6 +177,7 @@ func (p *ProcessPool) Submit(j *Job) {
 		p.outcomes.refuse(j, &CodecError{Run: j.asRun(), Op: "encode", What: "argument", Type: in, Err: err})
 		return
 	}
+	j.argument = argument
 	if err := p.admission.enter(j); err != nil {
 		p.outcomes.refuse(j, err)
 		return
@@ -187,7 +190,7 @@ func (p *ProcessPool) Submit(j *Job) {
 		p.outcomes.refuse(j, err)
 		return
 	}
-	j.argument, j.owner = argument, p
+	j.owner = p
 	j.limits.complete(&p.config)
 	p.waiting.add(j)
 	p.accepted++

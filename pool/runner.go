@@ -48,18 +48,24 @@ func (r *runner) next() *Job {
 	p := r.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for !r.abandoned && !p.surplus() && p.queue.length == 0 && p.phase == phaseOpen {
+	for !r.abandoned && !p.surplus() && !p.mayTake() {
+		if p.queue.length == 0 && p.phase != phaseOpen {
+			return nil
+		}
 		r.setIdle(true)
 		p.wake.Wait()
 	}
 	r.setIdle(false)
-	if r.abandoned || p.surplus() || p.queue.length == 0 {
+	if r.abandoned || p.surplus() {
 		return nil
 	}
 	j := p.queue.pop(nil)
 	r.lane = p.queue.serves(j, r.lane)
 	p.waiting.remove(j)
 	p.admission.leave(j)
+	if p.throttle.limiter != nil {
+		p.wake.Signal() // who waits for the rate, too, sets the alarm for the next
+	}
 	j.state, j.runner = jobSent, r
 	p.running.pushBack(j)
 	r.begun, r.cancel = time.Now(), nil

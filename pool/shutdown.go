@@ -104,6 +104,7 @@ func (p *ProcessPool) conclude() {
 	}
 	p.links.Wait()
 	p.waiting.alarm.Stop()
+	p.throttle.stop()
 	p.closeErr = p.release()
 	p.events.end()
 	close(p.done)

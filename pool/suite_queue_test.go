@@ -3,6 +3,8 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stint-go/stint/futures"
@@ -38,6 +40,48 @@ func TestQueue(t *testing.T) {
 		if s := p.Stats(); f.State() != futures.Cancelled || s.Refused != 1 || s.Submitted != 2 || s.Cancelled != 0 {
 			t.Errorf("the future is %v, %+v", f.State(), s)
 		}
+	})
+
+	overKinds(t, "who waits for room gets it in order", func(t *testing.T, open opener) {
+		p, g, _ := saturate(t, open, pool.Config{Workers: 1, Queue: 1})
+		submit(t, p, 1)
+		log := newOrderLog(t)
+		log.fs = make([]*future, 10)
+		var submitted sync.WaitGroup
+		for i := range log.fs {
+			submitted.Go(func() { log.fs[i] = appendAndWait(t.Context(), p, appendTo{log.file, fmt.Sprint(i)}) })
+			eventually(t, "Submit waits", func() bool { return waiting("appendAndWait") == i+1 })
+		}
+		g.open()
+		submitted.Wait()
+		log.expect("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+	})
+
+	overKinds(t, "who gives up, at whatever moment, takes no room along", func(t *testing.T, open opener) {
+		p := open(t, pool.Config{Workers: 2, Queue: 2})
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 200 {
+					ctx, cancel := context.WithCancel(t.Context())
+					go cancel()
+					f := double.Submit(ctx, p, 1)
+					if _, err := result(t, f); err != nil && !errors.Is(err, context.Canceled) {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		g := newGate(t)
+		accepted := background(t, func() error {
+			for range 4 { // 2 run, and there is room for 2
+				hold.Submit(t.Context(), p, g.address())
+			}
+			return nil
+		})
+		_ = accepted()
+		g.open()
 	})
 
 	overKinds(t, "Refuse does not wait", func(t *testing.T, open opener) {
@@ -102,6 +146,11 @@ func submitBlocked(t *testing.T, ctx context.Context, p pool.Pool) (submitted fu
 		_ = returned()
 		return f
 	}
+}
+
+//go:noinline
+func appendAndWait(ctx context.Context, p pool.Pool, to appendTo) *future {
+	return appendLine.Submit(ctx, p, to)
 }
 
 //go:noinline
