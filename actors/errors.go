@@ -102,8 +102,8 @@ type ConfigError struct {
 func (e *ConfigError) Error() string { return fmt.Sprintf("actors: %s: %s", e.Field, e.Reason) }
 
 // Permanent marks a failure to start for which another try is useless: it breaks
-// the supervisor at once. It is for the error that Prepare returns and for
-// Cause.Err, at any depth of wrapping. Permanent(nil) is nil.
+// the supervisor at once. It is for the errors that Prepare and Exited
+// return and for Cause.Err, at any depth of wrapping. Permanent(nil) is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil

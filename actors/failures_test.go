@@ -152,6 +152,11 @@ func TestPermanent(t *testing.T) {
 			}
 			return actors.Command{Path: "/bin/true"}, w, nil
 		},
+		"as the owner sees it": func() (actors.Command, actors.Owner, error) {
+			w := newWorker()
+			w.reason = actors.Permanent(incurable)
+			return actors.Command{Path: "/bin/true"}, w, nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var starts atomic.Int64

@@ -59,6 +59,7 @@ type worker struct {
 
 	onStarted func(*actors.Process)
 	onExited  func(actors.Report)
+	reason    error // that Exited returns
 }
 
 func newWorker() *worker {
@@ -82,11 +83,12 @@ func (w *worker) Ask(cause actors.Cause) { w.asked <- cause }
 func (w *worker) Spared()                { w.spared <- struct{}{} }
 func (w *worker) StartFailed(err error)  { w.failed <- err }
 
-func (w *worker) Exited(r actors.Report) {
+func (w *worker) Exited(r actors.Report) error {
 	if w.onExited != nil {
 		w.onExited(r)
 	}
 	w.exited <- r
+	return w.reason
 }
 
 // finished asserts that the worker has been told nothing after its end.

@@ -20,8 +20,9 @@ type Owner interface {
 	// Spared says that a ladder was called off in time; the process lives on.
 	Spared()
 	// Exited says how the process ended, when its channel has been read to the
-	// end or has had its time for it.
-	Exited(r Report)
+	// end or has had its time for it. If its start has failed by that, what Exited
+	// returns is told as the reason; nil: what the actors saw, a *NotReadyError.
+	Exited(r Report) error
 	// StartFailed says that the start failed after Prepare had succeeded: what
 	// was prepared is to be released. The error is a *StartError or ErrClosed.
 	StartFailed(err error)

@@ -246,7 +246,9 @@ func (p *Process) finish(c cell) {
 		r.BecameReady, r.ReadyAt = true, *at
 	}
 	p.failure = startFailure(r)
-	p.owner.Exited(r)
+	if why := p.owner.Exited(r); p.failure != nil && why != nil {
+		p.failure = why
+	}
 	c.stop()
 }
 

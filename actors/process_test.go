@@ -17,7 +17,7 @@ type told struct{ words chan string }
 func (o told) Started(*Process)    { o.words <- "started" }
 func (o told) Ask(Cause)           { o.words <- "ask" }
 func (o told) Spared()             { o.words <- "spared" }
-func (o told) Exited(Report)       { o.words <- "exited" }
+func (o told) Exited(Report) error { o.words <- "exited"; return nil }
 func (o told) StartFailed(e error) { o.words <- "start failed: " + e.Error() }
 
 // The watch is registered before the spawner is done with a start, so the exit

@@ -44,13 +44,14 @@ func (w *witness) Ask(c actors.Cause) {
 
 func (w *witness) Spared() { w.expect(w.process != nil, "spared") }
 
-func (w *witness) Exited(r actors.Report) {
+func (w *witness) Exited(r actors.Report) error {
 	w.expect(w.process != nil && r.PID == w.process.PID(), "exited")
 	w.ended = true
 	if w.lonely && r.Cause.Kind == actors.CauseNone {
 		w.chaos.t.Errorf("%v without a cause", r.Exit)
 	}
 	w.chaos.ends.Add(1)
+	return nil
 }
 
 func (w *witness) StartFailed(error) {

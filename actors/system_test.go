@@ -116,9 +116,9 @@ type last struct {
 	told *atomic.Int64
 }
 
-func (l *last) Started(*actors.Process) {}
-func (l *last) Exited(actors.Report)    { l.told.Add(1) }
-func (l *last) StartFailed(error)       { l.told.Add(1) }
+func (l *last) Started(*actors.Process)    {}
+func (l *last) Exited(actors.Report) error { l.told.Add(1); return nil }
+func (l *last) StartFailed(error)          { l.told.Add(1) }
 
 func TestCloseTwice(t *testing.T) {
 	s := newSystem(t)

@@ -73,6 +73,31 @@ type Config struct {
 	// ahead. Default 0: no bound.
 	Rate float64
 
+	// Initializer makes the state that each worker has for its tasks; see State.
+	// Before it has succeeded a worker gets none. If it fails in the first worker,
+	// the pool is broken at once, and its constructor tells so: a *BrokenError with
+	// an *InitializerError. Once a worker was ready, a failure is one of MaxFailures.
+	// Default: none.
+	Initializer *Initializer
+	// StartTimeout is how long a worker may take to be ready: its process to start,
+	// its initializer to succeed. The initializer's context ends then, and the
+	// worker is killed Grace later. Default: 30 s.
+	StartTimeout time.Duration
+	// StopTimeout is how long a worker that is asked to leave may take for it: its
+	// finalizer. The finalizer's context ends then, and the worker is killed Grace
+	// later. One without a finalizer leaves at once. Default: 5 s.
+	StopTimeout time.Duration
+	// MaxFailures workers that could not become ready within FailureWindow, or as
+	// many in a row, break the pool. Between them there is an exponential delay. On a
+	// goroutine pool only initializers can fail, and only failures in a row count.
+	// Defaults: 5 in 10 s.
+	MaxFailures   int
+	FailureWindow time.Duration
+	// Logger is warned of workers that die unmeant and of finalizers that fail.
+	// (What delays the starts of processes is told by the host's logger.) Default:
+	// slog.Default().
+	Logger *slog.Logger
+
 	// Spares is how many workers beyond Workers are kept ready to take the place of
 	// one that is killed or dies: at once, instead of after the start of a process,
 	// a few milliseconds. Each costs an idle process, some 10 MB. Default: 1 if
@@ -82,20 +107,11 @@ type Config struct {
 	Spares int
 	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
 	MaxPayload int
-	// StartTimeout is how long a worker process may take to be ready. Default: 30 s.
-	StartTimeout time.Duration
-	// MaxFailures workers that could not become ready within FailureWindow break
-	// the pool. Between them there is an exponential delay. Defaults: 5 in 10 s.
-	MaxFailures   int
-	FailureWindow time.Duration
 	// Stderr is where the workers' standard error goes, one call of Write at a
 	// time. A writer that blocks holds up all workers that write, as it would in
 	// any program. Default: os.Stderr; io.Discard: nowhere. The last 16 KiB of each
 	// worker are kept for its errors in any case. Standard output is the host's own.
 	Stderr io.Writer
-	// Logger is warned of workers that die unmeant. (What delays starts is told by
-	// the host's logger.) Default: slog.Default().
-	Logger *slog.Logger
 	// Host is what the workers run on. Default: the program's shared host, started
 	// with its first pool and closed with its last.
 	Host *runtime.Host
@@ -116,6 +132,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"QueueBytes", int64(c.QueueBytes)},
 		{"MaxPayload", int64(c.MaxPayload)},
 		{"StartTimeout", int64(c.StartTimeout)},
+		{"StopTimeout", int64(c.StopTimeout)},
 		{"MaxFailures", int64(c.MaxFailures)},
 		{"FailureWindow", int64(c.FailureWindow)},
 	} {
@@ -132,6 +149,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, &ConfigError{Field: "Rate", Reason: fmt.Sprintf("%v is no number of tasks per second", c.Rate)}
 	case c.WhenFull > Refuse:
 		return c, &ConfigError{Field: "WhenFull", Reason: fmt.Sprintf("%d is no policy", c.WhenFull)}
+	case c.Initializer != nil && c.Initializer.state == nil:
+		return c, &ConfigError{Field: "Initializer", Reason: "it is none that State.With has made"}
 	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:
 		return c, &ConfigError{Field: "MaxPayload", Reason: fmt.Sprintf("%d is over %d", c.MaxPayload, uint32(math.MaxUint32-payloadRoom))}
 	}
@@ -144,6 +163,7 @@ func (c Config) withDefaults() (Config, error) {
 	c.Spares = max(c.Spares, 0)
 	setDefault(&c.MaxPayload, 256<<20)
 	setDefault(&c.StartTimeout, 30*time.Second)
+	setDefault(&c.StopTimeout, 5*time.Second)
 	setDefault(&c.MaxFailures, 5)
 	setDefault(&c.FailureWindow, 10*time.Second)
 	if c.Logger == nil {
@@ -154,6 +174,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	return c, nil
 }
+
+// grace is how much later than asked a worker is killed.
+func (c *Config) grace() time.Duration { return max(c.Grace, 0) }
 
 // payloadRoom is what a frame's payload needs beside the argument or result.
 const payloadRoom = 4 << 10

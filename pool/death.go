@@ -1,10 +1,13 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // This file is a worker's end: what becomes of the jobs that it had.
@@ -23,7 +26,7 @@ type lost struct {
 
 // Exited implements actors.Owner: the worker is gone. What it had not begun goes
 // back to the queue, untouched; what it had begun fails.
-func (m *member) Exited(report actors.Report) {
+func (m *member) Exited(report actors.Report) error {
 	p := m.pool
 	p.mu.Lock()
 	m.gone = true
@@ -40,6 +43,8 @@ func (m *member) Exited(report actors.Report) {
 	}
 	p.dispatch()
 	broken, hopeless := p.broken, p.failQueue()
+	why := m.startFailure(report)
+	asked := m.asked && p.phase != phaseKilling
 	p.unlock()
 	m.link.Close()
 	for _, l := range ends {
@@ -49,7 +54,50 @@ func (m *member) Exited(report actors.Report) {
 	for _, j := range hopeless {
 		p.outcomes.settle(j, j.asRun(), broken)
 	}
-	m.log(report)
+	m.log(report, asked)
+	return why
+}
+
+// startFailure says why the worker did not become ready, if that is for its
+// initializer. An initializer that has failed before any other succeeded is not
+// tried again. Under the lock.
+func (m *member) startFailure(report actors.Report) error {
+	if report.BecameReady || m.unfit == nil {
+		return nil
+	}
+	err := &InitializerError{
+		State: m.pool.initialize.Name, Worker: m.number, PID: report.PID, Elapsed: m.unfit.Elapsed,
+		Exit: report.Exit, Stderr: m.link.StderrTail(),
+	}
+	var late *actors.StartTimeoutError
+	switch {
+	case m.unfit.Failure != nil:
+		err.Err = initializerError(m.pool.config.Initializer.state, m.unfit.Failure)
+	case errors.As(report.Cause.Err, &late):
+		err.Err = late
+	}
+	if m.unfit.Failure == nil {
+		err.Elapsed = report.Exit.Time.Sub(report.Started)
+	}
+	if m.pool.wasReady {
+		return err
+	}
+	return actors.Permanent(err)
+}
+
+// initializerError makes the error of what a worker told of its initializer.
+func initializerError(d *stateDefinition, f *worker.Failure) error {
+	switch f.Kind {
+	case worker.FailurePanic:
+		return newPanicError(Run{}, f)
+	case worker.FailureGoexit:
+		return ErrGoexit
+	case worker.FailureUnknown:
+		return ErrUnknownState
+	case worker.FailureArgument:
+		return fmt.Errorf("cannot decode its configuration of type %s: %s", d.config, printable(f.Message))
+	}
+	return newRemoteError(f)
 }
 
 // surrender empties the worker: back to the queue what it had not begun, in
@@ -112,10 +160,21 @@ func (m *member) deathError(l lost, run Run, report actors.Report) error {
 	return &WorkerError{Run: run, Exit: report.Exit, Err: err, Stderr: m.link.StderrTail()}
 }
 
-// log tells the operator of a worker that nobody here meant to end.
-func (m *member) log(report actors.Report) {
-	if report.BecameReady && !meant(report.Cause.Kind) {
-		m.pool.config.Logger.Warn("stint: a worker died", "worker", m.number, "pid", report.PID,
+// log tells the operator of a worker that nobody here meant to end, and of one
+// that was asked to leave and did not do it well.
+func (m *member) log(report actors.Report, asked bool) {
+	what := ""
+	switch {
+	case !report.BecameReady:
+	case !meant(report.Cause.Kind):
+		what = "stint: a worker died"
+	case asked && report.Exit.Kind == reactor.Signalled:
+		what = "stint: a worker did not leave within Config.StopTimeout and was killed"
+	case asked && report.Exit.Code == worker.ExitFinalizer:
+		what = "stint: a finalizer failed"
+	}
+	if what != "" {
+		m.pool.config.Logger.Warn(what, "worker", m.number, "pid", report.PID,
 			"exit", report.Exit, "cause", report.Cause, "stderr", excerpt(m.link.StderrTail()))
 	}
 }

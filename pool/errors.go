@@ -26,10 +26,13 @@ var (
 	ErrShutdown = errors.New("the pool was shut down")
 	// ErrWorkerDied: the worker died under the task; see *WorkerError.
 	ErrWorkerDied = errors.New("the worker died")
-	// ErrGoexit: the task called runtime.Goexit instead of returning.
-	ErrGoexit = errors.New("the task called runtime.Goexit instead of returning")
+	// ErrGoexit: the task, or an initializer, called runtime.Goexit instead of
+	// returning.
+	ErrGoexit = errors.New("it called runtime.Goexit instead of returning")
 	// ErrNoTask: the context belongs to no running task; see From.
 	ErrNoTask = errors.New("the context is not that of a running task: use the one that the task was given, or one derived from it")
+	// ErrUnknownState: the worker knows no state of that name.
+	ErrUnknownState = errors.New("the worker knows no such state: register states as package variables, so that they exist before pool.Main")
 	// ErrUnknownTask: the worker knows no task of that name.
 	ErrUnknownTask = errors.New("the worker knows no such task: register tasks as package variables, so that they exist before pool.Main")
 )
@@ -45,11 +48,16 @@ type Run struct {
 
 // String names the task and, as far as they are known, worker, process and time.
 func (r Run) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "task %q", r.Task)
+	item := ""
 	if r.Item > 0 {
-		fmt.Fprintf(&b, " (item %d)", r.Item)
+		item = fmt.Sprintf(" (item %d)", r.Item)
 	}
+	return fmt.Sprintf("task %q%s%s", r.Task, item, r.where())
+}
+
+// where tells worker, process and time, as far as they are known.
+func (r Run) where() string {
+	var b strings.Builder
 	if r.Worker > 0 {
 		fmt.Fprintf(&b, " on worker %d", r.Worker)
 	}
@@ -267,38 +275,3 @@ type ConfigError struct {
 
 // Error implements error.
 func (e *ConfigError) Error() string { return fmt.Sprintf("pool: %s: %s", e.Field, e.Reason) }
-
-// excerptSize is how much of a standard error's tail an error's text shows; the
-// whole tail is in its field.
-const excerptSize = 1 << 10
-
-// excerpt prepares a standard error's tail for an error's text: the last lines,
-// indented, with control characters escaped.
-func excerpt(tail string) string {
-	tail = strings.TrimRight(tail, "\n")
-	if tail == "" {
-		return ""
-	}
-	if len(tail) > excerptSize {
-		tail = tail[len(tail)-excerptSize:]
-		if cut := strings.IndexByte(tail, '\n'); cut >= 0 {
-			tail = tail[cut+1:]
-		}
-	}
-	var b strings.Builder
-	b.WriteString("\n\tits standard error ended with:")
-	for line := range strings.SplitSeq(tail, "\n") {
-		b.WriteString("\n\t| " + printable(line))
-	}
-	return b.String()
-}
-
-// printable replaces what could act on a terminal in a text that a worker sent.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\t' && r != '\n' && (r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
-}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/stint-go/stint/futures"
@@ -52,6 +53,31 @@ func ExampleNewTask() {
 	v, err := square.Submit(context.Background(), p, 12).Result(context.Background())
 	fmt.Println(v, err)
 	// Output: 144 <nil>
+}
+
+// words is a state: what it takes long to make, each worker makes once.
+var words = pool.NewState("words", func(_ context.Context, text string) (map[string]int, error) {
+	positions := make(map[string]int)
+	for i, word := range strings.Fields(text) {
+		positions[word] = i
+	}
+	return positions, nil
+}, nil)
+
+var positionOf = pool.NewTask("positionOf", func(ctx context.Context, word string) (int, error) {
+	positions, err := words.From(ctx)
+	return positions[word], err
+})
+
+func ExampleNewState() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1, Initializer: words.With("a stint is a fixed period of work")})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	fmt.Println(positionOf.Submit(context.Background(), p, "period").Result(context.Background()))
+	// Output: 5 <nil>
 }
 
 // The same task runs on either kind of pool.

@@ -18,22 +18,30 @@ import (
 type GoroutinePool struct {
 	config    Config
 	admission admission
+	life      context.Context // ends with a shutdown by force
+	end       context.CancelCauseFunc
+	ready     chan struct{} // closed when the first runner is, or the pool is broken
 	done      chan struct{} // closed when a shutdown is through
 
-	mu        sync.Mutex
-	wake      sync.Cond // by mu: a job for an idle runner, or the end
-	phase     phase
-	queue     queue
-	waiting   queueClock
-	throttle  throttle
-	running   jobList
-	runners   int // not abandoned
-	idle      int // of these, without a job
-	abandoned int
-	started   int // ever; numbers them
-	accepted  uint64
-	settling  int // abandoned jobs whose futures are still to be settled
-	loans     loans
+	mu           sync.Mutex
+	wake         sync.Cond // by mu: a job for an idle runner, or the end
+	phase        phase
+	broken       error // a *BrokenError, once runners cannot be initialized
+	queue        queue
+	waiting      queueClock
+	throttle     throttle
+	running      jobList
+	runners      int // not abandoned
+	initializing int // of these, not ready
+	idle         int // of these, ready and without a job
+	abandoned    int
+	started      int // ever; numbers them
+	accepted     uint64
+	settling     int // jobs that are done and whose futures are still to be settled
+	loans        loans
+	wasReady     bool // a runner was, once
+	setbacks     setbacks
+	delay        *time.Timer // runs until runners may be started again; nil: now
 
 	outcomes outcomes
 	events   events
@@ -42,7 +50,8 @@ type GoroutinePool struct {
 var _ Pool = (*GoroutinePool)(nil)
 
 // NewGoroutinePool makes a pool of goroutines, which start as they are needed.
-// The caller closes it. An error is a *ConfigError.
+// If there is an initializer it starts one, and returns when that is ready. The
+// caller closes the pool. An error is a *ConfigError or a *BrokenError.
 func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	refuseInWorker()
 	setDefault(&config.NestedWorkers, 10_000)
@@ -56,14 +65,33 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	p := &GoroutinePool{
 		config:    config,
 		admission: newAdmission(config),
+		ready:     make(chan struct{}),
 		done:      make(chan struct{}),
 		loans:     loans{workers: config.Workers, most: config.NestedWorkers},
+		setbacks:  newSetbacks(),
 	}
 	p.wake.L = &p.mu
 	p.outcomes.events = &p.events
 	p.waiting = newQueueClock(newTimer(p.queueTimeRings))
 	p.throttle = newThrottle(config.Rate, newTimer(p.throttleRings))
+	p.life, p.end = context.WithCancelCause(context.Background())
+	if config.Initializer != nil {
+		if err := p.startFirst(); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
+}
+
+// startFirst starts a runner and waits until it is ready.
+func (p *GoroutinePool) startFirst() error {
+	p.mu.Lock()
+	p.startRunner()
+	p.mu.Unlock()
+	<-p.ready
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.broken
 }
 
 // closure is the definition of every function that Go runs.
@@ -123,6 +151,10 @@ func (p *GoroutinePool) parent(j *Job) *Job {
 // accept queues a job, or says why not. Under the lock.
 func (p *GoroutinePool) accept(j, parent *Job) error {
 	nested := parent != nil && parent.state == jobSent
+	if p.broken != nil {
+		p.admission.leave(j)
+		return p.broken
+	}
 	if p.phase > phaseDraining || p.phase == phaseDraining && !nested {
 		p.admission.leave(j)
 		return ErrClosed
@@ -149,15 +181,8 @@ func (p *GoroutinePool) accept(j, parent *Job) error {
 func (p *GoroutinePool) provide() bool {
 	switch {
 	case p.queue.length == 0:
-	case p.queue.length > p.idle && p.runners < p.loans.wanted():
-		p.started++
-		p.runners++
-		r := &runner{pool: p, number: p.started}
-		if p.events.heard.Load() {
-			p.events.tell(WorkerStarted{r.event()})
-			p.events.tell(WorkerReady{r.event()})
-		}
-		go r.run() // Shutdown waits for it, unless it is abandoned
+	case p.queue.length > p.idle && p.mayStart():
+		p.startRunner()
 		return p.throttle.allows(p.queue.length)
 	default:
 		p.wake.Signal()
@@ -194,12 +219,49 @@ func (p *GoroutinePool) finish(j *Job) {
 // places are lent than were. Under the lock.
 func (p *GoroutinePool) surplus() bool { return p.runners > p.loans.wanted() }
 
+// mayStart reports whether another runner may be started now. After an
+// initializer has failed, one at a time is tried. Under the lock.
+func (p *GoroutinePool) mayStart() bool {
+	return p.runners < p.loans.wanted() && p.broken == nil && p.delay == nil &&
+		(p.setbacks.count == 0 || p.initializing == 0)
+}
+
+// startRunner starts a runner. Under the lock.
+func (p *GoroutinePool) startRunner() {
+	p.started++
+	p.runners++
+	r := &runner{pool: p, number: p.started}
+	if p.events.heard.Load() {
+		p.events.tell(WorkerStarted{r.event()})
+	}
+	if p.config.Initializer != nil {
+		p.initializing++
+	} else {
+		p.isReady(r)
+	}
+	go r.run() // Shutdown waits for it, unless it is abandoned
+}
+
+// isReady notes that a runner can work. Under the lock.
+func (p *GoroutinePool) isReady(r *runner) {
+	if p.events.heard.Load() {
+		p.events.tell(WorkerReady{r.event()})
+	}
+}
+
+// startMissing starts the runners for which jobs wait. Under the lock.
+func (p *GoroutinePool) startMissing() {
+	for n := p.queue.length - p.idle; n > 0 && p.mayStart(); n-- {
+		p.startRunner()
+	}
+}
+
 // Stats implements Pool.
 func (p *GoroutinePool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Stats{
-		Workers: p.config.Workers, Ready: p.runners, Busy: p.running.length, Lent: p.loans.lent, Queued: p.queue.length,
+		Workers: p.config.Workers, Ready: p.runners - p.initializing, Busy: p.running.length, Lent: p.loans.lent, Queued: p.queue.length,
 		Running: p.running.length, Submitted: p.accepted, Started: uint64(p.started), Abandoned: p.abandoned,
 	}
 	p.outcomes.fill(&s)
@@ -239,6 +301,9 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.wake.Broadcast()
 	p.checkDone()
 	p.mu.Unlock()
+	if mode == Kill {
+		p.end(ErrShutdown)
+	}
 	for _, j := range pending {
 		p.outcomes.cancel(j, ErrShutdown)
 	}
@@ -253,6 +318,9 @@ func (p *GoroutinePool) checkDone() {
 	if p.phase != phaseOpen && p.queue.length == 0 && p.runners == 0 && p.settling == 0 {
 		p.waiting.alarm.Stop()
 		p.throttle.stop()
+		if p.delay != nil {
+			p.delay.Stop()
+		}
 		p.events.end()
 		closeOnce(p.done)
 	}
@@ -278,14 +346,20 @@ func (p *GoroutinePool) takeBack(j *Job, cause error) bool {
 func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	j.unlink()
 	j.verdict = v
-	j.runner.abandoned = true
 	j.runner.lane = p.queue.serves(nil, j.runner.lane)
+	p.settling++
+	p.finish(j)
+	p.discard(j.runner, v.actorsCause())
+}
+
+// discard gives a runner up. Under the lock.
+func (p *GoroutinePool) discard(r *runner, cause actors.Cause) {
+	r.abandoned = true
 	p.abandoned++
 	p.runners--
-	p.settling++
-	p.events.exited(j.runner.event(), actors.Report{Cause: v.actorsCause()})
-	p.finish(j)
+	p.events.exited(r.event(), actors.Report{Cause: cause})
 	p.provide()
+	p.checkDone()
 }
 
 // failAbandoned ends the context of a job whose runner was given up, and settles

@@ -40,6 +40,8 @@ func (c *taskContext) Value(key any) any {
 		if key.pool == c.runner.pool {
 			return (*Job)(c)
 		}
+	case stateKey:
+		return c.runner.held
 	}
 	return c.ctx.Value(key)
 }

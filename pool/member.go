@@ -20,10 +20,12 @@ type member struct {
 
 	// What follows is under the pool's lock.
 	ready  bool
-	active bool // is given work; the others that are ready are spares
-	gone   bool // its exit has been told
-	cut    bool // its channel has ended, or is not trusted any more
-	idle   bool // in pool.idle
+	active bool                    // is given work; the others that are ready are spares
+	gone   bool                    // its exit has been told
+	asked  bool                    // to leave
+	unfit  *worker.InitializeError // how its initializer has failed
+	cut    bool                    // its channel has ended, or is not trusted any more
+	idle   bool                    // in pool.idle
 	// sent are the jobs with this worker, in the order of their offers. The first
 	// ones may be over, their results on the way; of the rest one at most has begun.
 	sent       jobList
@@ -159,7 +161,8 @@ func (m *member) StartFailed(error) {
 	m.link.Release()
 }
 
-// Ready implements worker.Receiver: the handshake has succeeded.
+// Ready implements worker.Receiver: the handshake and the initializer have
+// succeeded.
 func (m *member) Ready() {
 	m.process.Ready()
 	p := m.pool
@@ -168,7 +171,7 @@ func (m *member) Ready() {
 	if m.gone {
 		return
 	}
-	m.ready = true
+	m.ready, p.wasReady = true, true
 	p.members[m] = struct{}{}
 	closeOnce(p.ready)
 	if p.events.heard.Load() {
@@ -250,6 +253,7 @@ func (m *member) take(r *worker.Result) (*Job, error) {
 func (m *member) Closed(err error) {
 	m.pool.mu.Lock()
 	next := m.sent.first
+	errors.As(err, &m.unfit)
 	m.cutOff()
 	m.blame(next)
 	m.pool.dispatch()
@@ -279,17 +283,18 @@ func (m *member) channelCause(err error) actors.Cause {
 
 // Ask implements actors.Owner: the first rung of the ladder.
 func (m *member) Ask(cause actors.Cause) {
-	if cause.Kind == actors.CauseShutdown {
-		m.link.Quit()
-		return
-	}
+	leave := cause.Kind == actors.CauseShutdown
 	m.pool.mu.Lock()
 	j := m.condemned
-	if j != nil {
+	m.asked = leave
+	if j != nil && !leave {
 		m.inquire()
 	}
 	m.pool.mu.Unlock()
-	if j == nil {
+	if leave {
+		m.link.Quit(m.pool.config.StopTimeout)
+	}
+	if j == nil || leave {
 		return
 	}
 	if j.verdict.clock != clockRunning { // at a deadline the task's own clock has done it

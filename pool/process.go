@@ -24,12 +24,13 @@ type ProcessPool struct {
 	release    func() error
 	supervisor *actors.Supervisor
 	admission  admission
-	started    atomic.Int64   // numbers the workers
-	stderr     serialWriter   // of all workers
-	links      sync.WaitGroup // the workers' channels
-	ready      chan struct{}  // closed when the first worker is, or the pool is broken
-	drained    chan struct{}  // closed when a shutdown has nothing left to wait for
-	done       chan struct{}  // closed when nothing of the pool is left
+	initialize *worker.Initialization // nil: nothing
+	started    atomic.Int64           // numbers the workers
+	stderr     serialWriter           // of all workers
+	links      sync.WaitGroup         // the workers' channels
+	ready      chan struct{}          // closed when the first worker is, or the pool is broken
+	drained    chan struct{}          // closed when a shutdown has nothing left to wait for
+	done       chan struct{}          // closed when nothing of the pool is left
 
 	mu       sync.Mutex
 	phase    phase
@@ -45,6 +46,7 @@ type ProcessPool struct {
 	slow     int       // workers that have not begun their first job for a while
 	live     int       // accepted and not done
 	accepted uint64    // ever
+	wasReady bool      // a worker was, once
 	lastWord string    // standard error of the last worker that did not become ready
 
 	outcomes outcomes
@@ -97,6 +99,11 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 		done:      make(chan struct{}),
 	}
 	p.outcomes.events = &p.events
+	if config.Initializer != nil {
+		if p.initialize, err = config.Initializer.encode(config); err != nil {
+			return nil, err
+		}
+	}
 	if p.host == nil {
 		if p.host, p.release, err = runtime.Share(); err != nil {
 			return nil, err
@@ -118,7 +125,7 @@ func (p *ProcessPool) start() error {
 		Prepare:      p.prepare,
 		MaxFailures:  p.config.MaxFailures,
 		Within:       p.config.FailureWindow,
-		StartTimeout: p.config.StartTimeout,
+		StartTimeout: p.startTimeout(),
 		DrainTimeout: drainTimeout,
 		Broken:       p.breakDown,
 	})
@@ -132,9 +139,18 @@ func (p *ProcessPool) start() error {
 	broken := p.broken
 	p.mu.Unlock()
 	if broken != nil {
-		p.Close()
+		_ = p.Shutdown(context.Background(), Kill) // of workers whose initializers hang, too
 	}
 	return broken
+}
+
+// startTimeout is when a worker that is not ready is killed. An initializer is
+// asked before.
+func (p *ProcessPool) startTimeout() time.Duration {
+	if p.initialize == nil {
+		return p.config.StartTimeout
+	}
+	return p.config.StartTimeout + p.config.grace()
 }
 
 // prepare makes a worker: its number, its channel, and the command to start it.
@@ -146,10 +162,11 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 	}
 	m := &member{pool: p, number: int(p.started.Add(1))}
 	link, files, err := worker.Open(worker.LinkConfig{
-		Worker:   m.number,
-		Limit:    p.config.MaxPayload + payloadRoom,
-		Stderr:   &p.stderr,
-		Receiver: m,
+		Worker:     m.number,
+		Limit:      p.config.MaxPayload + payloadRoom,
+		Stderr:     &p.stderr,
+		Initialize: p.initialize,
+		Receiver:   m,
 	})
 	if err != nil {
 		if errors.Is(err, errors.ErrUnsupported) {

@@ -8,32 +8,52 @@ import (
 	"github.com/stint-go/stint/runtime/worker"
 )
 
-// definition is a task as the registry knows it: without its types.
-type definition struct {
-	name  string
-	place string // file and line of its registration
-	serve worker.Handler
+// registry holds what a program has registered by name, so that a worker, which
+// is the same program, finds it.
+type registry[D any] struct{ entries sync.Map } // string → *entry[D]
+
+type entry[D any] struct {
+	place      string // file and line of its registration
+	definition D
 }
 
-// registry holds the program's tasks by name.
-var registry sync.Map // string → *definition
+var (
+	tasks  registry[*definition]
+	states registry[*stateDefinition]
+)
 
-func register(d *definition) {
-	if err := worker.CheckName(d.name); err != nil {
-		panic(fmt.Sprintf("pool.NewTask: %v, at %s", err, d.place))
+// register notes a definition. A name that cannot be or is taken is a mistake in
+// the program: it panics, in the name of the function that was called.
+func (r *registry[D]) register(function, name, place string, d D) {
+	if err := worker.CheckName(name); err != nil {
+		panic(fmt.Sprintf("%s: %v, at %s", function, err, place))
 	}
-	if other, taken := registry.LoadOrStore(d.name, d); taken {
-		panic(fmt.Sprintf("pool.NewTask: two tasks are named %q: at %s and at %s", d.name, other.(*definition).place, d.place))
+	if other, taken := r.entries.LoadOrStore(name, &entry[D]{place, d}); taken {
+		panic(fmt.Sprintf("%s: the name %q is given twice: at %s and at %s", function, name, other.(*entry[D]).place, place))
 	}
+}
+
+func (r *registry[D]) find(name string) (d D, ok bool) {
+	e, ok := r.entries.Load(name)
+	if !ok {
+		return d, false
+	}
+	return e.(*entry[D]).definition, true
+}
+
+// definition is a task without its types.
+type definition struct {
+	name  string
+	serve worker.Handler
 }
 
 // serve runs a task in a worker process.
 func serve(ctx context.Context, task string, argument []byte) ([]byte, *worker.Failure) {
-	d, ok := registry.Load(task)
+	d, ok := tasks.find(task)
 	if !ok {
 		return nil, &worker.Failure{Kind: worker.FailureUnknown}
 	}
-	return d.(*definition).serve(ctx, task, argument)
+	return d.serve(ctx, task, argument)
 }
 
 // serve decodes, calls and encodes.

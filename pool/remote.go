@@ -86,7 +86,7 @@ func failureError(run Run, f *worker.Failure, j *Job) error {
 	in, out := j.work.types()
 	switch f.Kind {
 	case worker.FailurePanic:
-		return &PanicError{Run: run, Value: printable(f.Message), Type: printable(f.Type), Stack: printable(f.Stack)}
+		return newPanicError(run, f)
 	case worker.FailureGoexit:
 		return &TaskError{Run: run, Err: ErrGoexit}
 	case worker.FailureUnknown:
@@ -96,6 +96,15 @@ func failureError(run Run, f *worker.Failure, j *Job) error {
 	case worker.FailureResult:
 		return &CodecError{Run: run, Op: "encode", What: "result", Type: out, Err: errors.New(printable(f.Message))}
 	}
+	return &TaskError{Run: run, Err: newRemoteError(f)}
+}
+
+func newPanicError(run Run, f *worker.Failure) error {
+	return &PanicError{Run: run, Value: printable(f.Message), Type: printable(f.Type), Stack: printable(f.Stack)}
+}
+
+// newRemoteError makes the error that a task or an initializer has returned.
+func newRemoteError(f *worker.Failure) error {
 	remote := &remoteError{text: printable(f.Message)}
 	wellKnown.RLock()
 	defer wellKnown.RUnlock()
@@ -104,5 +113,5 @@ func failureError(run Run, f *worker.Failure, j *Job) error {
 			remote.known = append(remote.known, wellKnown.errors[i])
 		}
 	}
-	return &TaskError{Run: run, Err: remote}
+	return remote
 }

@@ -15,11 +15,13 @@ import (
 type runner struct {
 	pool      *GoroutinePool
 	number    int
-	goroutine int // its number in stack traces
+	goroutine int        // its number in stack traces
+	held      *heldState // the runner's own; nil: none
 
 	// Under the pool's lock.
 	idle      bool // has no job, and takes the next one
 	abandoned bool
+	left      bool
 	lane      *lane // of the running job; nil: there is none
 	begun     time.Time
 	cancel    context.CancelCauseFunc // of the running task; nil until its context is made
@@ -33,7 +35,11 @@ type runner struct {
 // that calls runtime.Goexit ends it, too, and leave replaces it.
 func (r *runner) run() {
 	defer r.leave()
+	defer r.finalize()
 	r.goroutine = worker.Goroutine()
+	if !r.initialize() {
+		return
+	}
 	for {
 		j := r.next()
 		if j == nil {
@@ -91,19 +97,28 @@ func (r *runner) setIdle(idle bool) {
 func (r *runner) leave() {
 	p := r.pool
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	r.setIdle(false)
+	r.left = true
 	if r.silence.bell != nil {
 		r.silence.Stop()
 	}
 	if r.abandoned {
 		p.abandoned--
-		return
+	} else {
+		p.runners--
+		p.events.exited(r.event(), actors.Report{})
+		p.provide()
 	}
-	p.runners--
-	p.events.exited(r.event(), actors.Report{})
-	p.provide()
+	broken, hopeless := p.broken, p.failQueue()
 	p.checkDone()
+	p.mu.Unlock()
+	p.settleAll(hopeless, broken)
+}
+
+// rest takes the runner out of those that wait for jobs.
+func (r *runner) rest() {
+	r.pool.mu.Lock()
+	defer r.pool.mu.Unlock()
+	r.setIdle(false)
 }
 
 // perform runs one job. Its future is settled here, unless its time is up first.

@@ -2,14 +2,9 @@ package pool
 
 import (
 	"context"
-	"time"
 
 	"github.com/stint-go/stint/actors"
 )
-
-// leaveTime is how long a worker with nothing to do may take to leave when it is
-// asked to.
-const leaveTime = time.Second
 
 // Close implements Pool.
 func (p *ProcessPool) Close() error { return p.Shutdown(context.Background(), Drain) }
@@ -96,7 +91,7 @@ func (p *ProcessPool) condemnAll(cause error) (running int) {
 func (p *ProcessPool) conclude() {
 	select {
 	case <-p.drained:
-		p.supervisor.Stop(actors.Ladder{Ask: true, Grace: leaveTime}, actors.Cause{Kind: actors.CauseShutdown})
+		p.supervisor.Stop(p.farewell(), actors.Cause{Kind: actors.CauseShutdown})
 		<-p.supervisor.Done()
 	case <-p.supervisor.Done(): // killed, or its host was closed under it
 		p.breakDown(actors.ErrClosed)
@@ -108,6 +103,11 @@ func (p *ProcessPool) conclude() {
 	p.closeErr = p.release()
 	p.events.end()
 	close(p.done)
+}
+
+// farewell is how a worker with nothing to do is ended.
+func (p *ProcessPool) farewell() actors.Ladder {
+	return actors.Ladder{Ask: true, Grace: p.config.StopTimeout + p.config.grace()}
 }
 
 // checkDrained tells conclude when there is nothing left to wait for. Under the

@@ -15,12 +15,17 @@ import (
 // kinds are the pools that there are. What is asserted of a pool is asserted of
 // each of them, by the same test: see overKinds.
 var kinds = []kind{
-	{"goroutines", func(t testing.TB, c pool.Config) pool.Pool { return newGoroutinePool(t, c) }},
+	{
+		"goroutines",
+		func(t testing.TB, c pool.Config) pool.Pool { return newGoroutinePool(t, c) },
+		func(c pool.Config) (pool.Pool, error) { return pool.NewGoroutinePool(c) },
+	},
 }
 
 type kind struct {
-	name string
-	open opener
+	name      string
+	open      opener
+	construct func(pool.Config) (pool.Pool, error)
 }
 
 // opener makes a pool that is closed, and checked, after the test.

@@ -9,5 +9,9 @@ import (
 )
 
 func init() {
-	kinds = append(kinds, kind{"processes", func(t testing.TB, c pool.Config) pool.Pool { return newProcessPool(t, c) }})
+	kinds = append(kinds, kind{
+		"processes",
+		func(t testing.TB, c pool.Config) pool.Pool { return newProcessPool(t, c) },
+		func(c pool.Config) (pool.Pool, error) { return pool.NewProcessPool(c) },
+	})
 }

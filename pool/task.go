@@ -37,9 +37,9 @@ func NewTask[In, Out any](name string, run func(ctx context.Context, in In) (Out
 	if run == nil {
 		panic(fmt.Sprintf("pool.NewTask: task %q has no function, at %s", name, place))
 	}
-	t := &Task[In, Out]{definition: &definition{name: name, place: place}, run: run}
+	t := &Task[In, Out]{definition: &definition{name: name}, run: run}
 	t.definition.serve = t.serve
-	register(t.definition)
+	tasks.register("pool.NewTask", name, place, t.definition)
 	return t
 }
 

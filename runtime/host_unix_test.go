@@ -45,11 +45,11 @@ type owner struct {
 	exited  atomic.Int32
 }
 
-func (o *owner) Started(p *actors.Process) { o.started <- p }
-func (o *owner) Ask(actors.Cause)          {}
-func (o *owner) Spared()                   {}
-func (o *owner) Exited(actors.Report)      { o.exited.Add(1) }
-func (o *owner) StartFailed(error)         {}
+func (o *owner) Started(p *actors.Process)  { o.started <- p }
+func (o *owner) Ask(actors.Cause)           {}
+func (o *owner) Spared()                    {}
+func (o *owner) Exited(actors.Report) error { o.exited.Add(1); return nil }
+func (o *owner) StartFailed(error)          {}
 
 // Close ends the processes that live, their families included, and returns when
 // they are gone and their owners know.

@@ -15,6 +15,7 @@ import (
 // Most tasks are over before anybody asks their context anything. So what costs,
 // the channel and the timer, is made at the first question.
 type taskContext struct {
+	values    context.Context // has what Value finds
 	id        uint64
 	claims    *claimTable // takes the task's signs of life
 	goroutine int         // on which the task runs
@@ -29,8 +30,8 @@ type taskContext struct {
 
 var _ context.Context = (*taskContext)(nil)
 
-func newTaskContext(id uint64, begun time.Time, limit time.Duration) *taskContext {
-	c := &taskContext{id: id}
+func newTaskContext(values context.Context, id uint64, begun time.Time, limit time.Duration) *taskContext {
+	c := &taskContext{values: values, id: id}
 	if limit > 0 {
 		c.deadline = begun.Add(limit)
 	}
@@ -103,12 +104,13 @@ func (c *taskContext) Err() error {
 // that are derived from it.
 type taskKey struct{}
 
-// Value implements context.Context.
+// Value implements context.Context. It finds what Handlers.Initialize has
+// returned.
 func (c *taskContext) Value(key any) any {
 	if key == (taskKey{}) {
 		return c
 	}
-	return nil
+	return c.values.Value(key)
 }
 
 // Live notes a sign of life of the task whose context ctx is, or is derived from.

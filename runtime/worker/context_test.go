@@ -47,7 +47,7 @@ func TestTaskContext(t *testing.T) {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					begun := time.Now()
-					task := newTaskContext(1, begun, test.limit)
+					task := newTaskContext(context.Background(), 1, begun, test.limit)
 					ctx, cancel := derive(task)
 					defer cancel()
 					if ctx.Err() != nil {
@@ -76,7 +76,7 @@ func TestTaskContext(t *testing.T) {
 // Who asks only after the end gets the same answers.
 func TestTaskContextAskedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		task := newTaskContext(1, time.Now(), time.Minute)
+		task := newTaskContext(context.Background(), 1, time.Now(), time.Minute)
 		task.end(context.Canceled)
 		time.Sleep(time.Hour)
 		<-task.Done()
@@ -99,7 +99,7 @@ func TestTaskContextAskedLate(t *testing.T) {
 
 func TestTaskContextAfterFunc(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		task := newTaskContext(1, time.Now(), time.Second)
+		task := newTaskContext(context.Background(), 1, time.Now(), time.Second)
 		var called [3]int
 		for i := range called {
 			stop := task.AfterFunc(func() { called[i]++ })
@@ -125,12 +125,12 @@ func TestTaskContextAfterFunc(t *testing.T) {
 // A context that nobody asks has no timer, and a derived one needs no goroutine.
 func TestTaskContextCostsNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
-		newTaskContext(1, time.Now(), time.Minute).end(context.Canceled)
+		newTaskContext(context.Background(), 1, time.Now(), time.Minute).end(context.Canceled)
 	}); n > 1 {
 		t.Errorf("%v allocations", n)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		task := newTaskContext(1, time.Now(), 0)
+		task := newTaskContext(context.Background(), 1, time.Now(), 0)
 		for range 100 {
 			_, cancel := context.WithCancel(task)
 			defer cancel()
@@ -140,7 +140,7 @@ func TestTaskContextCostsNothing(t *testing.T) {
 		}
 	})
 	// Who prints a context does not read it behind its lock.
-	if s := fmt.Sprintf("%v", newTaskContext(1, time.Now(), 0)); s != "worker.taskContext" {
+	if s := fmt.Sprintf("%v", newTaskContext(context.Background(), 1, time.Now(), 0)); s != "worker.taskContext" {
 		t.Errorf("printed as %s", s)
 	}
 }
@@ -149,7 +149,7 @@ func TestTaskContextCostsNothing(t *testing.T) {
 // and all learn the same.
 func TestTaskContextHammer(t *testing.T) {
 	for range 500 {
-		task := newTaskContext(1, time.Now(), rand.N(200*time.Microsecond))
+		task := newTaskContext(context.Background(), 1, time.Now(), rand.N(200*time.Microsecond))
 		var all sync.WaitGroup
 		answers := make([]error, 8)
 		for i := range answers {

@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/stint-go/stint/runtime/internal/wire"
 )
@@ -22,6 +23,22 @@ type HandshakeError struct {
 // Error implements error.
 func (e *HandshakeError) Error() string {
 	return fmt.Sprintf("handshake with worker %d failed: %s", e.Worker, e.Reason)
+}
+
+// InitializeError says that what comes before a worker's first task has failed,
+// or that the worker ended while it did it.
+type InitializeError struct {
+	Worker  int
+	Elapsed time.Duration // by the worker's clock; 0: it did not tell
+	Failure *Failure      // nil: the worker ended
+}
+
+// Error implements error.
+func (e *InitializeError) Error() string {
+	if e.Failure == nil {
+		return fmt.Sprintf("worker %d ended while it initialized", e.Worker)
+	}
+	return fmt.Sprintf("worker %d could not initialize, after %v: %s", e.Worker, e.Elapsed, e.Failure.Message)
 }
 
 // ProtocolError says that a worker sent what no worker sends. It is killed, and

@@ -40,6 +40,8 @@ type host struct {
 type config struct {
 	limit int      // default 1 MiB
 	env   []string // beside the worker's own
+
+	initialize *worker.Initialization
 }
 
 // open makes a link whose worker is not there yet.
@@ -50,7 +52,7 @@ func open(t testing.TB, c config) *host {
 		c.limit = 1 << 20
 	}
 	var err error
-	h.link, h.files, err = worker.Open(worker.LinkConfig{Worker: 7, Limit: c.limit, Stderr: &h.stderr, Receiver: h})
+	h.link, h.files, err = worker.Open(worker.LinkConfig{Worker: 7, Limit: c.limit, Stderr: &h.stderr, Initialize: c.initialize, Receiver: h})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 func init() {
 	helpers["refuse"] = worker.Refuse
-	helpers["serve"] = func() { worker.Serve(handle) }
+	helpers["serve"] = func() { worker.Serve(handlers) }
 }
 
 // SEC-3: what a task starts inherits neither the channel, nor the claim table,

@@ -20,7 +20,8 @@ const stderrDrain = 50 * time.Millisecond
 // reader, one at a time; no call may block on the worker, and none comes after
 // Closed.
 type Receiver interface {
-	// Ready is called once, when the handshake has succeeded.
+	// Ready is called once, when the handshake has succeeded and what there is to
+	// initialize is initialized.
 	Ready()
 	// Results brings what finished, in the order in which it ran. The slice and
 	// the bytes in it are the reader's own again when the call returns.
@@ -28,7 +29,8 @@ type Receiver interface {
 	// Stack brings the answer to AskStack. The text is the worker's, unchecked.
 	Stack(id uint64, text string)
 	// Closed is called once, last. The error is nil at a plain end of the
-	// channel, ErrNoMain, a *HandshakeError, a *ProtocolError, or from the system.
+	// channel, ErrNoMain, a *HandshakeError, an *InitializeError, a *ProtocolError,
+	// or from the system.
 	Closed(error)
 }
 
@@ -44,10 +46,18 @@ type Result struct {
 
 // LinkConfig says how a Link is made.
 type LinkConfig struct {
-	Worker   int       // the worker's number, for messages
-	Limit    int       // the largest payload in bytes, both ways: 1 to 2³²-1
-	Stderr   io.Writer // where the worker's standard error goes on to; nil: nowhere; it had better not block
-	Receiver Receiver
+	Worker     int             // the worker's number, for messages
+	Limit      int             // the largest payload in bytes, both ways: 1 to 2³²-1
+	Stderr     io.Writer       // where the worker's standard error goes on to; nil: nowhere; it had better not block
+	Initialize *Initialization // what the worker does before it is ready; nil: nothing
+	Receiver   Receiver
+}
+
+// Initialization is what Handlers.Initialize gets in a worker process.
+type Initialization struct {
+	Name     string
+	Limit    time.Duration // when its context ends; 0: never
+	Argument []byte
 }
 
 // Link is the host's end of the channel to one worker process: a socket pair
@@ -102,10 +112,15 @@ func (l *Link) greet() error {
 	hello, err := wire.AppendHello(nil, wire.Hello{
 		Nonce: l.nonce[:], Identity: identity, PID: os.Getpid(), Worker: l.config.Worker, Limit: l.config.Limit,
 	})
-	if err == nil {
-		l.outbox.send(hello)
+	if err != nil {
+		return err
 	}
-	return err
+	l.outbox.send(hello)
+	if i := l.config.Initialize; i != nil {
+		head := wire.AppendTaskHead(nil, i.Name, i.Limit)
+		l.outbox.send(wire.AppendFrame(nil, wire.Header{Kind: wire.KindInitialize}, append(head, i.Argument...)))
+	}
+	return nil
 }
 
 // openFiles opens both ends of everything; what it returns is the worker's,
@@ -244,5 +259,6 @@ func (l *Link) AskStack(id uint64) {
 	l.outbox.send(wire.AppendFrame(nil, wire.Header{Kind: wire.KindAskStack, ID: id}, nil))
 }
 
-// Quit asks the worker to leave once what it runs is done.
-func (l *Link) Quit() { l.outbox.send(wire.AppendFrame(nil, wire.Header{Kind: wire.KindQuit}, nil)) }
+// Quit asks the worker to leave once what it runs is done. The context of its
+// finalizer ends after limit.
+func (l *Link) Quit(limit time.Duration) { l.outbox.send(wire.AppendQuit(nil, limit)) }

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	if worker.Inherited() {
-		worker.Serve(handle)
+		worker.Serve(handlers)
 	}
 	os.Setenv("GORACE", "atexit_sleep_ms=0") // of the processes that tests start: they end a second later otherwise
 	leaktest.Main(m)

@@ -31,7 +31,12 @@ type impostor struct {
 // openImpostor starts a link to an impostor that has said nothing yet.
 func openImpostor(t testing.TB, receiver worker.Receiver) (*worker.Link, *impostor) {
 	t.Helper()
-	link, files, err := worker.Open(worker.LinkConfig{Worker: 7, Limit: 1 << 20, Receiver: receiver})
+	return openImpostorWith(t, worker.LinkConfig{Worker: 7, Limit: 1 << 20, Receiver: receiver})
+}
+
+func openImpostorWith(t testing.TB, config worker.LinkConfig) (*worker.Link, *impostor) {
+	t.Helper()
+	link, files, err := worker.Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +280,7 @@ func TestWorkerThatDoesNotRead(t *testing.T) {
 			link.Flush()
 		}
 		link.Cancel(1, true)
-		link.Quit()
+		link.Quit(time.Second)
 	}()
 	receive(t, offered)
 	for id := range uint64(worker.Slots) {
@@ -291,7 +296,7 @@ func TestWorkerThatDoesNotRead(t *testing.T) {
 	link.Flush()
 	link.Flush()
 	link.Cancel(1000, false)
-	link.Quit()
+	link.Quit(time.Second)
 	link.Close()
 }
 

@@ -19,7 +19,7 @@ func TestQuit(t *testing.T) {
 		for id := range uint64(round * 3) {
 			h.result(id + 1)
 		}
-		h.link.Quit()
+		h.link.Quit(time.Second)
 		told := uint64(round * 3)
 		for r := range h.results {
 			if told++; r.ID != told {
@@ -56,7 +56,7 @@ func TestAskedBeforeStart(t *testing.T) {
 	}
 
 	given := open(t, config{})
-	given.link.Quit()
+	given.link.Quit(time.Second)
 	given.run(config{})
 	if err := given.awaitClosed(); err != nil {
 		t.Errorf("closed with %v", err)
@@ -68,14 +68,14 @@ func TestAskedBeforeStart(t *testing.T) {
 
 func TestQuitWhileIdleAndWhileBusy(t *testing.T) {
 	idle := serving(t)
-	idle.link.Quit()
+	idle.link.Quit(time.Second)
 	if state := idle.exit(); !state.Success() {
 		t.Errorf("an idle worker ended with %v", state)
 	}
 	busy := serving(t)
 	id := busy.offerFor("wait", "", 50*time.Millisecond)
 	busy.awaitBegun(id)
-	busy.link.Quit()
+	busy.link.Quit(time.Second)
 	if r := busy.result(id); r.Failure != nil {
 		t.Errorf("result %+v", r)
 	}

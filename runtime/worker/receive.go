@@ -19,6 +19,11 @@ func (l *Link) read() error {
 		return l.ending(err)
 	}
 	frames.SetLimit(max(l.config.Limit, wire.ResultHeadSize+wire.MaxFailure)) // a failure always fits
+	if l.config.Initialize != nil {
+		if err := l.initialized(frames); err != nil {
+			return err
+		}
+	}
 	l.config.Receiver.Ready()
 	l.batch = make([]Result, 0, Slots)
 	for {
@@ -92,6 +97,25 @@ func (l *Link) handshake(frames *wire.Reader) error {
 			"it runs another build than its host: %s, not %s (was the program's file replaced while it ran?)", answer.Identity, identity)}
 	}
 	return nil
+}
+
+// initialized waits until the worker has done what comes before any task.
+func (l *Link) initialized(frames *wire.Reader) error {
+	header, payload, err := frames.Next()
+	var result Result
+	if err == nil {
+		result, err = parseResult(header, payload)
+	}
+	if err == nil && (result.ID != 0 || result.Skipped || len(result.Value) > 0) {
+		err = &wire.Error{What: "frame", Reason: "it answers something else than what it was to initialize"}
+	}
+	if bad := l.ending(err); bad != nil {
+		return bad
+	}
+	if err == nil && result.Failure == nil {
+		return nil
+	}
+	return &InitializeError{Worker: l.config.Worker, Elapsed: result.Elapsed, Failure: result.Failure}
 }
 
 func parseResult(header wire.Header, payload []byte) (Result, error) {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -15,38 +16,94 @@ import (
 // and call runtime.Goexit, as the function may.
 type Handler func(ctx context.Context, task string, argument []byte) ([]byte, *Failure)
 
+// Handlers are what a worker process does for its host. Initialize and Finalize
+// may be nil in a program whose hosts ask for no initialization.
+type Handlers struct {
+	Task Handler
+	// Initialize runs before the first task. The contexts of tasks have the values
+	// of the one that it returns. It may panic and call runtime.Goexit.
+	Initialize func(ctx context.Context, name string, argument []byte) (values context.Context, failure *Failure)
+	// Finalize runs before the process leaves at its host's wish, if Initialize
+	// succeeded; ctx has its values. It may panic and call runtime.Goexit.
+	Finalize func(ctx context.Context) error
+}
+
+// initialization is the number of what comes before any task.
+const initialization = 0
+
 // task is a task that came and has not been begun.
 type task struct {
-	slot     uint16
-	id       uint64
-	name     string
-	limit    time.Duration
-	argument []byte
+	initialize bool // it is the initialization, for which there is no claim
+	slot       uint16
+	id         uint64
+	name       string
+	limit      time.Duration
+	argument   []byte
 }
 
 // run is the runner: it begins tasks in the order in which they came, unless
 // the host took them back. Each result is written before the next task begins,
 // so that a crash takes no finished task with it. When a task ends its goroutine,
-// by runtime.Goexit, another one goes on in its place.
+// by runtime.Goexit, another one goes on in its place. When the host wants no
+// more, it leaves.
 func (s *server) run() {
 	defer func() { go s.run() }()
 	goroutine := Goroutine()
 	for t := range s.tasks {
 		now := time.Now()
-		ctx := newTaskContext(t.id, now, t.limit)
+		ctx := newTaskContext(s.values, t.id, now, t.limit)
 		ctx.claims, ctx.goroutine = s.claims, goroutine
-		s.enter(ctx)
-		if s.claims.begin(t.slot, t.id, now) {
-			s.perform(ctx, t, now)
-		} else {
+		if !s.enter(ctx) {
+			break
+		}
+		switch {
+		case t.initialize:
+			s.perform(ctx, t, now, s.initialize)
+		case s.claims.begin(t.slot, t.id, now):
+			s.perform(ctx, t, now, s.handlers.Task)
+		default:
 			s.write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: t.slot, ID: t.id}, nil))
 			s.rest()
 		}
 	}
+	s.finalize()
+}
+
+// initialize runs what comes before any task. Its result is empty.
+func (s *server) initialize(ctx context.Context, name string, argument []byte) ([]byte, *Failure) {
+	if s.handlers.Initialize == nil {
+		return nil, &Failure{Kind: FailureUnknown}
+	}
+	values, failure := s.handlers.Initialize(ctx, name, argument)
+	if failure == nil {
+		s.values, s.initialized = values, true
+	}
+	return nil, failure
+}
+
+// finalize undoes what initialize did, and ends the process.
+func (s *server) finalize() {
+	if !s.initialized || s.handlers.Finalize == nil {
+		os.Exit(exitDone)
+	}
+	err := errors.New("it called runtime.Goexit")
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v\n\n%s", value, debug.Stack())
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "stint: a finalizer failed: %v\n", err)
+			os.Exit(ExitFinalizer)
+		}
+		os.Exit(exitDone)
+	}()
+	ctx, cancel := context.WithTimeout(s.values, s.farewell)
+	defer cancel()
+	err = s.handlers.Finalize(ctx)
 }
 
 // perform runs one task and writes what became of it.
-func (s *server) perform(ctx *taskContext, t task, begun time.Time) {
+func (s *server) perform(ctx *taskContext, t task, begun time.Time, handler Handler) {
 	finish := func(value []byte, failure *Failure) {
 		elapsed := time.Since(begun)
 		ctx.end(context.Canceled)
@@ -62,28 +119,29 @@ func (s *server) perform(ctx *taskContext, t task, begun time.Time) {
 			finish(nil, &Failure{Kind: FailureGoexit, Stack: string(debug.Stack())})
 		}
 	}()
-	value, failure := s.handler(ctx, t.name, t.argument)
+	value, failure := handler(ctx, t.name, t.argument)
 	returned = true
 	finish(value, failure)
 }
 
 // enter makes ctx that of the running task. It comes before the claim: once the
-// host sees the task begun, its cancel finds the context, and its quit the task.
-func (s *server) enter(ctx *taskContext) {
+// host sees the task begun, its cancel finds the context. False: the host wants
+// nothing more.
+func (s *server) enter(ctx *taskContext) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.quitting {
+		return false
+	}
 	s.running = ctx
+	return true
 }
 
-// rest is entered when all is said about the running task. It leaves if that
-// was the last one.
+// rest is entered when all is said about the running task.
 func (s *server) rest() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running = nil
-	if s.quitting {
-		os.Exit(exitDone)
-	}
 }
 
 // current returns the context of the running task, if it is this one.

@@ -2,10 +2,12 @@ package worker
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/stint-go/stint/runtime/internal/wire"
 )
@@ -16,6 +18,10 @@ const (
 	exitOrphaned = 0  // the host is gone: nobody is there to read a code
 	exitNoMain   = 96 // the program does not serve
 	exitRefused  = 97 // what was inherited, or the handshake, is not right
+
+	// ExitFinalizer is that of a worker whose finalizer failed when it was asked to
+	// leave; its standard error says how.
+	ExitFinalizer = 98
 )
 
 // Inherited reports whether this process was started as a worker.
@@ -39,10 +45,11 @@ func Environment(env []string) []string {
 // Executable names the running binary, for starting another process of it.
 func Executable() (string, error) { return executable() }
 
-// Serve is a worker process's whole life: it answers the host's hello, runs
-// tasks one after another, and ends the process when the host asks for it or is
-// gone. It does not return. The calling goroutine becomes the reader.
-func Serve(handler Handler) {
+// Serve is a worker process's whole life: it answers the host's hello,
+// initializes what the host names, runs tasks one after another, and ends the
+// process when the host asks for it or is gone. It does not return. The calling
+// goroutine becomes the reader.
+func Serve(handlers Handlers) {
 	socket, claims, err := openInherited()
 	if err != nil {
 		refuse("it has no channel: %v (STINT_WORKER is set by a pool for its own workers; unset it)", err)
@@ -52,7 +59,10 @@ func Serve(handler Handler) {
 	if runtime.GOMAXPROCS(0) < 2 {
 		runtime.GOMAXPROCS(2)
 	}
-	s := &server{socket: socket, claims: claims, handler: handler, tasks: make(chan task, Slots), names: make(map[string]string)}
+	s := &server{
+		socket: socket, claims: claims, handlers: handlers, values: context.Background(),
+		tasks: make(chan task, Slots), names: make(map[string]string),
+	}
 	frames := wire.NewReader(socket, wire.HelloLimit)
 	s.handshake(frames)
 	go s.run() // ends with the process
@@ -66,18 +76,21 @@ func refuse(format string, args ...any) {
 
 // server is the worker's end of the channel.
 type server struct {
-	socket  *os.File
-	claims  *claimTable
-	handler Handler
-	limit   int               // the largest payload that the host takes
-	tasks   chan task         // never full: the host has no more than Slots out
-	names   map[string]string // the reader's own: each task's name once
-	out     []byte            // the runner's own
-	writing sync.Mutex        // to the socket
+	socket      *os.File
+	claims      *claimTable
+	handlers    Handlers
+	limit       int               // the largest payload that the host takes
+	tasks       chan task         // never full: the host has no more than Slots out; closed by a quit
+	names       map[string]string // the reader's own: each task's name once
+	out         []byte            // the runner's own
+	values      context.Context   // the runner's own: has what was initialized
+	initialized bool              // the runner's own
+	writing     sync.Mutex        // to the socket
 
 	mu       sync.Mutex
-	running  *taskContext // from before the claim until the result is written
-	quitting bool
+	running  *taskContext  // from before the claim until the result is written
+	quitting bool          // no task begins any more
+	farewell time.Duration // how long the finalizer may take; set before tasks is closed
 }
 
 // handshake answers the host's hello.
@@ -111,7 +124,7 @@ func (s *server) read(frames *wire.Reader) {
 			leave()
 		}
 		switch header.Kind {
-		case wire.KindTask:
+		case wire.KindTask, wire.KindInitialize:
 			s.accept(header, payload)
 		case wire.KindCancel:
 			reason, err := wire.ParseReason(payload)
@@ -122,7 +135,11 @@ func (s *server) read(frames *wire.Reader) {
 		case wire.KindAskStack:
 			s.tellStack(header.ID)
 		case wire.KindQuit:
-			s.quit()
+			limit, err := wire.ParseQuit(payload)
+			if err != nil {
+				refuse("%v", err)
+			}
+			s.quit(limit)
 		default:
 			refuse("the host sent a %s frame", header.Kind)
 		}
@@ -144,17 +161,27 @@ func (s *server) accept(header wire.Header, payload []byte) {
 		name = string(t.Name)
 		s.names[name] = name
 	}
-	s.tasks <- task{slot: header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument)}
+	if !s.quitting { // else it stays unclaimed, and the host gives it to another
+		s.tasks <- task{
+			initialize: header.Kind == wire.KindInitialize,
+			slot:       header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument),
+		}
+	}
 }
 
-// quit ends the process, after the running task if there is one.
-func (s *server) quit() {
+// quit has the runner leave, after the running task if there is one. Nobody
+// needs what is being initialized any more.
+func (s *server) quit(limit time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.quitting = true
-	if s.running == nil {
-		os.Exit(exitDone) // under the lock: no task begins any more
+	if s.quitting {
+		return
 	}
+	s.quitting, s.farewell = true, limit
+	if s.running != nil && s.running.id == initialization {
+		s.running.end(context.Canceled)
+	}
+	close(s.tasks)
 }
 
 // tellStack tells where the running task is, if it is this one. The host is about

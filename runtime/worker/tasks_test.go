@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -15,7 +16,10 @@ import (
 	"github.com/stint-go/stint/runtime/worker"
 )
 
-// handle is the handler of this binary's workers.
+// handlers are those of this binary's workers.
+var handlers = worker.Handlers{Task: handle, Initialize: initialize, Finalize: finalize}
+
+// handle runs the tasks.
 func handle(ctx context.Context, task string, argument []byte) ([]byte, *worker.Failure) {
 	run, ok := tasks[task]
 	if !ok {
@@ -43,6 +47,49 @@ var tasks = map[string]func(ctx context.Context, argument []byte) ([]byte, error
 	"stderr":       func(_ context.Context, argument []byte) ([]byte, error) { os.Stderr.Write(argument); return nil, nil },
 	"shell":        shell,
 	"context":      describeContext,
+	"made":         made,
+}
+
+// initializedKey is where initialize leaves its argument.
+type initializedKey struct{}
+
+// initialize is the initializer of this binary's workers, which does what its
+// name says.
+func initialize(ctx context.Context, name string, argument []byte) (context.Context, *worker.Failure) {
+	switch name {
+	case "panic":
+		panic(string(argument))
+	case "goexit":
+		runtime.Goexit()
+	case "wait":
+		<-ctx.Done()
+		return nil, &worker.Failure{Kind: worker.FailureError, Message: ctx.Err().Error()}
+	case "exit":
+		os.Exit(3)
+	}
+	return context.WithValue(context.Background(), initializedKey{}, string(argument)), nil
+}
+
+// finalize does what the initializer was told.
+func finalize(ctx context.Context) error {
+	switch argument := ctx.Value(initializedKey{}); argument {
+	case "panic":
+		panic("at the end")
+	case "goexit":
+		runtime.Goexit()
+	case "wait":
+		<-ctx.Done()
+		return ctx.Err()
+	default:
+		fmt.Fprintf(os.Stderr, "finalized %v", argument)
+	}
+	return nil
+}
+
+// made returns what initialize has made.
+func made(ctx context.Context, _ []byte) ([]byte, error) {
+	s, _ := ctx.Value(initializedKey{}).(string)
+	return []byte(s), nil
 }
 
 var errDug = errors.New("dug deep enough")

@@ -13,21 +13,24 @@ type Kind uint8
 
 // The kinds of frames, and who sends them.
 const (
-	kindInvalid  Kind = iota
-	KindHello         // both, once, first
-	KindNoMain        // worker: this program never called pool.Main
-	KindTask          // host: run this; payload is a Task
-	KindCancel        // host: the context of task id ends; payload is one Reason
-	KindQuit          // host: leave once the running task is done
-	KindValue         // worker: task id returned; payload is a Result
-	KindFailure       // worker: task id failed; payload is a Result holding a Failure
-	KindSkipped       // worker: task id had been taken back and was not run; no payload
-	KindAskStack      // host: where is task id?; no payload
-	KindStack         // worker: there it is; payload is text
-	kindBeyond        // one past the last
+	kindInvalid    Kind = iota
+	KindHello           // both, once, first
+	KindNoMain          // worker: this program never called pool.Main
+	KindTask            // host: run this; payload is a Task
+	KindCancel          // host: the context of task id ends; payload is one Reason
+	KindQuit            // host: leave once the running task is done; payload is a limit
+	KindValue           // worker: task id returned; payload is a Result
+	KindFailure         // worker: task id failed; payload is a Result holding a Failure
+	KindSkipped         // worker: task id had been taken back and was not run; no payload
+	KindAskStack        // host: where is task id?; no payload
+	KindStack           // worker: there it is; payload is text
+	KindInitialize      // host: do this before any task, answered as a task; payload is a Task, id 0
+	kindBeyond          // one past the last
 )
 
-var kindNames = [...]string{"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack"}
+var kindNames = [...]string{
+	"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack", "initialize",
+}
 
 // String returns the kind's name.
 func (k Kind) String() string {

@@ -53,6 +53,27 @@ func CheckName(name string) error {
 	return nil
 }
 
+// AppendQuit appends a whole KindQuit frame: limit is how long the worker's
+// finalizer may take.
+func AppendQuit(dst []byte, limit time.Duration) []byte {
+	dst = AppendHeader(dst, Header{Kind: KindQuit, Size: quitSize})
+	return binary.LittleEndian.AppendUint64(dst, uint64(limit))
+}
+
+const quitSize = 8
+
+// ParseQuit decodes a KindQuit payload.
+func ParseQuit(payload []byte) (limit time.Duration, err error) {
+	if len(payload) != quitSize {
+		return 0, &Error{What: "quit", Reason: fmt.Sprintf("payload of %d bytes", len(payload))}
+	}
+	limit = time.Duration(binary.LittleEndian.Uint64(payload))
+	if limit < 0 {
+		return 0, &Error{What: "quit", Reason: "negative limit"}
+	}
+	return limit, nil
+}
+
 // Reason is the payload of KindCancel: why a task's context ends.
 type Reason uint8
 

@@ -54,6 +54,20 @@ func TestTaskRefused(t *testing.T) {
 	}
 }
 
+func TestQuit(t *testing.T) {
+	for _, limit := range []time.Duration{0, 1, math.MaxInt64} {
+		if got, err := wire.ParseQuit(wire.AppendQuit(nil, limit)[wire.HeaderSize:]); err != nil || got != limit {
+			t.Errorf("%d: %d, %v", limit, got, err)
+		}
+	}
+	for _, payload := range []string{"", "1234567", "123456789", "\x00\x00\x00\x00\x00\x00\x00\x80"} {
+		var bad *wire.Error
+		if _, err := wire.ParseQuit([]byte(payload)); !errors.As(err, &bad) || bad.What != "quit" {
+			t.Errorf("%q: %v", payload, err)
+		}
+	}
+}
+
 func TestCheckName(t *testing.T) {
 	for _, name := range []string{"x", "a task", strings.Repeat("x", 1024), "\x00"} {
 		if err := wire.CheckName(name); err != nil {
