@@ -50,7 +50,8 @@
 // runtime/worker), and one that ends it; Close waits for all of them. A
 // deadline costs a timer for each worker, not for each task. A goroutine pool has
 // up to Config.Workers, started as needed; Close waits for them, but not for
-// abandoned ones. Contexts with an end are watched by context.AfterFunc.
+// abandoned ones. Contexts with an end are watched by context.AfterFunc, once for
+// all tasks that share one.
 //
 // # Systems
 //

@@ -44,6 +44,7 @@ type GoroutinePool struct {
 	delay        *time.Timer // runs until runners may be started again; nil: now
 
 	outcomes outcomes
+	contexts contexts
 	events   events
 }
 
@@ -71,7 +72,8 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 		setbacks:  newSetbacks(),
 	}
 	p.wake.L = &p.mu
-	p.outcomes.events = &p.events
+	p.contexts.over = p.contextEnded
+	p.outcomes.events, p.outcomes.contexts = &p.events, &p.contexts
 	p.waiting = newQueueClock(newTimer(p.queueTimeRings))
 	p.throttle = newThrottle(config.Rate, newTimer(p.throttleRings))
 	p.life, p.end = context.WithCancelCause(context.Background())
@@ -119,7 +121,7 @@ func (p *GoroutinePool) Submit(j *Job) {
 			return
 		}
 	}
-	j.watch(p.contextEnded)
+	p.contexts.enter(j)
 	p.mu.Lock()
 	err := p.accept(j, parent)
 	p.mu.Unlock()
@@ -275,6 +277,7 @@ func (p *GoroutinePool) Close() error { return p.Shutdown(context.Background(), 
 
 // Shutdown implements Pool. It does not wait for abandoned goroutines.
 func (p *GoroutinePool) Shutdown(ctx context.Context, mode ShutdownMode) error {
+	defer p.contexts.close()
 	return shutdown(ctx, mode, p.done, p.wind)
 }
 
@@ -407,7 +410,7 @@ func (p *GoroutinePool) withdraw(j *Job) bool {
 	withdrawn := j.withdrawn
 	p.mu.Unlock()
 	if taken {
-		j.release()
+		p.contexts.leave(j)
 	}
 	return withdrawn
 }

@@ -35,12 +35,15 @@ type Job struct {
 	runner    *runner   // goroutine pools
 	begunAt   time.Time // as the worker told first; zero: not known to have begun
 	verdict   *verdict
-	parent    *Job        // the running job that it is nested in; nil: none
-	nested    int         // jobs that are nested in it and not done
-	unwatch   func() bool // stops watching ctx; nil if it has no end
+	parent    *Job // the running job that it is nested in; nil: none
+	nested    int  // jobs that are nested in it and not done
 	link      jobLink
 	beginBy   time.Duration // by the pool's queueClock
 	place     int32         // there, from 1; 0: it has no such limit, or its clock has stopped
+
+	// Under the lock of the pool's contexts.
+	watch      *contextWatch // of ctx; nil: none
+	watchIndex int           // among the watch's jobs
 }
 
 // apply applies the options of a call.
@@ -123,21 +126,6 @@ func (c *control) Kill() bool   { return c.owner != nil && c.owner.kill((*Job)(c
 
 // asRun describes the job as long as no worker has it, for errors and events.
 func (j *Job) asRun() Run { return Run{Task: j.task.name, Item: j.item} }
-
-// watch has over called when the job's context ends. Without the pool's lock,
-// since a context may be of the caller's own making.
-func (j *Job) watch(over func(*Job)) {
-	if j.ctx.Done() != nil {
-		j.unwatch = context.AfterFunc(j.ctx, func() { over(j) })
-	}
-}
-
-// release lets go of the context.
-func (j *Job) release() {
-	if j.unwatch != nil {
-		j.unwatch()
-	}
-}
 
 // verdict says why a job that has begun is being ended.
 type verdict struct {

@@ -110,7 +110,7 @@ func (p *ProcessPool) withdraw(j *Job) bool {
 	withdrawn := j.withdrawn
 	p.unlock()
 	if taken {
-		j.release()
+		p.contexts.leave(j)
 	}
 	return withdrawn
 }

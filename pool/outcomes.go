@@ -10,7 +10,8 @@ import (
 // outcomes counts and tells how tasks ended. A task is counted and told before
 // its future settles, so that whoever has seen the result finds it in Stats.
 type outcomes struct {
-	events *events
+	events   *events
+	contexts *contexts
 
 	refused, succeeded, failed, timedOut, killed, lost, cancelled atomic.Uint64
 }
@@ -25,7 +26,7 @@ func (o *outcomes) fill(s *Stats) {
 // future; nil settles it with the result that was kept. Without the pool's lock:
 // it wakes whoever waits, and lets go of the caller's context.
 func (o *outcomes) settle(j *Job, run Run, err error) {
-	j.release()
+	o.contexts.leave(j)
 	o.count(err)
 	o.events.settled(j, run, err)
 	if err == nil {
@@ -64,14 +65,14 @@ func (o *outcomes) withdraw(j *Job, cause error) {
 
 // cancel settles the future of a job that was withdrawn. Without the pool's lock.
 func (o *outcomes) cancel(j *Job, cause error) {
-	j.release()
+	o.contexts.leave(j)
 	j.work.cancel(cause)
 }
 
 // refuse counts a job that was not accepted, and settles its future: cancelled
 // if its context had ended, otherwise failed.
 func (o *outcomes) refuse(j *Job, err error) {
-	j.release()
+	o.contexts.leave(j)
 	o.refused.Add(1)
 	if j.ctx.Err() != nil {
 		j.work.cancel(err)

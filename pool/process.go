@@ -50,6 +50,7 @@ type ProcessPool struct {
 	lastWord string    // standard error of the last worker that did not become ready
 
 	outcomes outcomes
+	contexts contexts
 	events   events
 	closeErr error // of the host; set before done is closed
 }
@@ -98,12 +99,13 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 		drained:   make(chan struct{}),
 		done:      make(chan struct{}),
 	}
-	p.outcomes.events = &p.events
 	if config.Initializer != nil {
 		if p.initialize, err = config.Initializer.encode(config); err != nil {
 			return nil, err
 		}
 	}
+	p.contexts.over = p.contextEnded
+	p.outcomes.events, p.outcomes.contexts = &p.events, &p.contexts
 	if p.host == nil {
 		if p.host, p.release, err = runtime.Share(); err != nil {
 			return nil, err
@@ -199,7 +201,7 @@ func (p *ProcessPool) Submit(j *Job) {
 		p.outcomes.refuse(j, err)
 		return
 	}
-	j.watch(p.contextEnded)
+	p.contexts.enter(j)
 	p.mu.Lock()
 	if err := p.refusal(); err != nil {
 		p.admission.leave(j)

@@ -100,6 +100,7 @@ func (p *ProcessPool) conclude() {
 	p.links.Wait()
 	p.waiting.alarm.Stop()
 	p.throttle.stop()
+	p.contexts.close()
 	p.closeErr = p.release()
 	p.events.end()
 	close(p.done)
