@@ -79,7 +79,7 @@ func startAs(t *testing.T, name string) (starts string) {
 	return starts
 }
 
-// TestWorkersThatCannotStart: the constructor says why, soon, and leaves
+// TestWorkersThatCannotStart, SEC-15: the constructor says why, soon, and leaves
 // nothing. PY-PP-10.
 func TestWorkersThatCannotStart(t *testing.T) {
 	const workers, failures = 3, 4
@@ -215,7 +215,7 @@ func TestPoolBreaksUnderTasks(t *testing.T) {
 	}
 }
 
-// TestArgumentThatKills: a task whose workers die before they have begun it, one
+// TestArgumentThatKills, SEC-15: a task whose workers die before they have begun it, one
 // after another, fails in the end; it does not cost workers for ever.
 func TestArgumentThatKills(t *testing.T) {
 	starts := startAs(t, "has little memory")
