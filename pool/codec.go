@@ -1,12 +1,105 @@
 package pool
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
+	"unsafe"
 
 	"github.com/stint-go/stint/runtime/worker"
 )
+
+// codec encodes and decodes values of one type: numbers and booleans as their
+// bytes, little-endian, and whatever else as CBOR. Both ends are the same
+// program, so they agree.
+type codec[T any] struct {
+	size    int // of a number; 0: CBOR
+	boolean bool
+	apart   bool // decodes with code of its own, somewhere in it
+}
+
+func codecFor[T any]() codec[T] {
+	t := reflect.TypeFor[T]()
+	c := codec[T]{apart: shapeOf(t).decodes}
+	if encodesItself(t) || decodesItself(t) {
+		return c
+	}
+	switch kind := t.Kind(); {
+	case kind == reflect.Bool:
+		c.size, c.boolean = 1, true
+	case kind >= reflect.Int && kind <= reflect.Float64 && kind != reflect.Uintptr:
+		c.size = int(t.Size())
+	}
+	return c
+}
+
+// append appends the encoding of a value to dst. A large one is not copied if
+// dst is empty: then another slice may be returned.
+func (c codec[T]) append(dst []byte, v *T) ([]byte, error) {
+	if c.size > 0 {
+		return c.appendNumber(dst, v), nil
+	}
+	data, err := encode(*v)
+	if err != nil || len(dst) == 0 && len(data) > cap(dst) {
+		return data, err
+	}
+	return append(dst, data...), nil
+}
+
+// appendNumber relies on a number of so many bytes being a T, which codecFor has
+// seen to.
+func (c codec[T]) appendNumber(dst []byte, v *T) []byte {
+	switch p := unsafe.Pointer(v); c.size {
+	case 8:
+		return binary.LittleEndian.AppendUint64(dst, *(*uint64)(p))
+	case 4:
+		return binary.LittleEndian.AppendUint32(dst, *(*uint32)(p))
+	case 2:
+		return binary.LittleEndian.AppendUint16(dst, *(*uint16)(p))
+	default:
+		return append(dst, *(*uint8)(p))
+	}
+}
+
+// decode decodes a value that fills data. A type's own decoder may panic, which
+// is an error, and end the goroutine.
+func (c codec[T]) decode(data []byte, to *T) error {
+	if c.size == 0 {
+		return decode(data, to)
+	}
+	if len(data) != c.size || c.boolean && data[0] > 1 {
+		return fmt.Errorf("% x is no %v", data[:min(len(data), 16)], reflect.TypeFor[T]())
+	}
+	switch p := unsafe.Pointer(to); c.size {
+	case 8:
+		*(*uint64)(p) = binary.LittleEndian.Uint64(data)
+	case 4:
+		*(*uint32)(p) = binary.LittleEndian.Uint32(data)
+	case 2:
+		*(*uint16)(p) = binary.LittleEndian.Uint16(data)
+	default:
+		*(*uint8)(p) = data[0]
+	}
+	return nil
+}
+
+// decodeApart is decode where the goroutine must go on: a type's own decoder may
+// call runtime.Goexit, as testing.T.FailNow does. That is an error as well.
+func (c codec[T]) decodeApart(data []byte, to *T) error {
+	if !c.apart {
+		return c.decode(data, to)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		err := errDecoderLeft
+		defer func() { ended <- err }()
+		err = c.decode(data, to)
+	}()
+	return <-ended
+}
+
+var errDecoderLeft = errors.New("its codec called runtime.Goexit")
 
 // encode encodes one value. A type's own encoder may panic: that is an error.
 func encode(v any) (data []byte, err error) {
@@ -22,23 +115,6 @@ func decode[T any](data []byte, to *T) (err error) {
 	defer recoverInto(&err)
 	return worker.Unmarshal(data, to)
 }
-
-// decodeApart is decode where the goroutine must go on: a type's own decoder may
-// call runtime.Goexit, as testing.T.FailNow does. That is an error as well.
-func decodeApart[T any](data []byte, to *T) error {
-	if !shapeOf(reflect.TypeFor[T]()).decodes {
-		return decode(data, to)
-	}
-	ended := make(chan error, 1)
-	go func() {
-		err := errDecoderLeft
-		defer func() { ended <- err }()
-		err = decode(data, to)
-	}()
-	return <-ended
-}
-
-var errDecoderLeft = errors.New("its codec called runtime.Goexit")
 
 // recoverInto makes a panic of a type's own encoder or decoder an error.
 func recoverInto(err *error) {

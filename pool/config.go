@@ -178,6 +178,14 @@ func (c Config) withDefaults() (Config, error) {
 // grace is how much later than asked a worker is killed.
 func (c *Config) grace() time.Duration { return max(c.Grace, 0) }
 
+// checkPayload says what is wrong with an argument or result of so many bytes.
+func (c *Config) checkPayload(size int) error {
+	if size > c.MaxPayload {
+		return fmt.Errorf("%d bytes are over Config.MaxPayload, %d", size, c.MaxPayload)
+	}
+	return nil
+}
+
 // payloadRoom is what a frame's payload needs beside the argument or result.
 const payloadRoom = 4 << 10
 

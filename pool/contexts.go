@@ -46,12 +46,27 @@ func (c *contexts) enter(j *Job) {
 	if c.idle == w {
 		c.idle = nil
 	}
-	j.watch, j.watchIndex = w, len(w.jobs)
+	j.watched, j.watch, j.watchIndex = true, w, len(w.jobs)
 	w.jobs = append(w.jobs, j)
 	c.mu.Unlock()
 	if begin {
 		c.begin(w, j.ctx)
 	}
+}
+
+// join watches the context of a job that was split from another, which is watched
+// or has none that ends; false: it has ended. It asks the context nothing, and
+// may be called under the pool's lock.
+func (c *contexts) join(j, from *Job) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := from.watch
+	if w == nil {
+		return !from.watched
+	}
+	j.watched, j.watch, j.watchIndex = true, w, len(w.jobs)
+	w.jobs = append(w.jobs, j)
+	return true
 }
 
 // begin has the context tell of its end.

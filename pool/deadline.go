@@ -34,7 +34,10 @@ func (m *member) alarmRings() {
 	case !m.begun(j):
 		m.waitOn(j)
 	default:
-		m.checkLimits(m.current())
+		j := m.current()
+		m.follow(j)
+		m.checkLimits(j)
+		m.pool.relieve()
 	}
 }
 

@@ -20,6 +20,7 @@ const maxDeaths = 3
 // lost is a job that ends with its worker.
 type lost struct {
 	job     *Job
+	noted   *arrival // what was over of a chunk
 	elapsed time.Duration
 	unbegun bool
 }
@@ -48,7 +49,17 @@ func (m *member) Exited(report actors.Report) error {
 	p.unlock()
 	m.link.Close()
 	for _, l := range ends {
+		if l.noted != nil {
+			m.settleItems(l.noted)
+		}
+		if l.job.open() == 0 {
+			p.contexts.leave(l.job)
+			continue
+		}
 		run := m.describe(l.job, l.elapsed)
+		if l.job.chunk != nil {
+			run.Item += l.job.chunk.told
+		}
 		p.outcomes.settle(l.job, run, m.deathError(l, run, report))
 	}
 	for _, j := range hopeless {
@@ -111,7 +122,10 @@ func (m *member) surrender(cause actors.CauseKind) (ends []lost) {
 	for j := m.sent.last; j != nil; j = m.sent.last {
 		end := lost{job: j}
 		if m.begun(j) { // else the worker wrote nonsense into the claim
-			end.elapsed = time.Since(j.begunAt)
+			end.elapsed = m.runningFor(j)
+			if j.chunk != nil && cause != actors.CauseProtocol {
+				end.noted = m.noted(j)
+			}
 		}
 		ends = append(ends, end)
 		m.remove(j)

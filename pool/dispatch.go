@@ -38,7 +38,7 @@ func (p *ProcessPool) refill(m *member) {
 	}
 	p.recall(m)
 	p.fill(m, 1+p.queue.length/max(1, p.active))
-	if m.sent.length == 0 && p.ahead+p.slow > 0 {
+	if m.sent.length == 0 && p.ahead+p.slow+p.chunks > 0 {
 		p.takeOver(m)
 	}
 	if m.sent.length == 0 && len(m.free) > 0 && !m.idle {
@@ -93,7 +93,7 @@ func (p *ProcessPool) offer(m *member) {
 
 // takeOver moves jobs to a worker that has nothing to do: all from a worker that
 // does not begin, or half of those that stand behind the running one at the
-// worker with the most of them. So none waits behind a long or hung task while a
+// worker with the most of them, or half of what is left of a chunk. So none waits behind a long or hung task while a
 // worker is idle, and it needs nobody's answer: the claims are taken back in the
 // memory shared with that worker.
 func (p *ProcessPool) takeOver(to *member) {
@@ -114,6 +114,9 @@ func (p *ProcessPool) takeOver(to *member) {
 			}
 			p.requeue(j)
 		}
+	}
+	if p.chunks > 0 && p.queue.length == 0 {
+		p.shareChunk()
 	}
 	p.fill(to, p.queue.length)
 }

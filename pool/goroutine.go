@@ -108,8 +108,8 @@ func Go[Out any](ctx context.Context, p *GoroutinePool, run func(ctx context.Con
 	case p == nil:
 		return futures.FromError[Out](&ConfigError{Field: "Go", Reason: "the pool is nil"})
 	}
-	c := &call[struct{}, Out]{run: func(ctx context.Context, _ struct{}) (Out, error) { return run(ctx) }}
-	return c.submit(ctx, p, closure, options)
+	once := &Task[struct{}, Out]{definition: closure, run: func(ctx context.Context, _ struct{}) (Out, error) { return run(ctx) }}
+	return (&call[struct{}, Out]{of: once}).submit(ctx, p, options)
 }
 
 // Submit implements Pool.

@@ -16,9 +16,13 @@ type Job struct {
 	limits  limits
 	placed  *placement // in the queue; nil: the plain one
 	work    work
-	owner   owner // set by the pool that accepts it
-	item    int   // its number in the input of a map, from 1; 0: it is of none
-	patient bool  // waits for room in a full queue, whatever the pool's policy
+	chunk   *chunk // nil: it is a single task
+	owner   owner  // set by the pool that accepts it
+	item    int    // its number in the input of a map, from 1; 0: it is of none
+	patient bool   // waits for room in a full queue, whatever the pool's policy
+	watched bool   // ctx is or was watched, by watch
+
+	elapsed time.Duration // as its worker told last
 
 	// What follows belongs to the pool, under its lock.
 	state     jobState

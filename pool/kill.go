@@ -41,6 +41,10 @@ func (m *member) end(j *Job, s sentence) bool {
 		m.pool.dispatch()
 		return false
 	}
+	if j.chunk != nil && !m.endItem(j, s.verdict.clock != clockNone) {
+		m.pool.dispatch()
+		return false
+	}
 	if m.condemned == nil {
 		m.condemn(j, &s.verdict)
 	}
@@ -81,6 +85,7 @@ func (p *ProcessPool) takeBack(j *Job, cause error) bool {
 	case jobSent:
 		m := j.member
 		if !m.withdraw(j) {
+			m.reclaim(j)
 			return false
 		}
 		p.refill(m)

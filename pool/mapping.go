@@ -20,9 +20,14 @@ type mapping[In, Out any] struct {
 	pool     Pool
 	settings *mapSettings
 	yield    func(Out, error) bool
-	workers  int32
+	workers  int
 
-	building *part[In, Out] // takes further items; nil: the next item begins one
+	processes *ProcessPool // the pool, if it is one: then items travel in chunks
+	single    bool         // but not these
+	maxBytes  int          // of a chunk
+	pace      mapPace
+
+	building *part[In, Out] // not sent yet; nil: the next item begins one
 	read     int            // items that the input gave
 	held     int            // of these, not yielded
 	reading  bool           // the input has control: a panic is its own
@@ -31,12 +36,22 @@ type mapping[In, Out any] struct {
 	parts partList[In, Out] // sent, and not yielded to their end
 }
 
-// atLeast is the smallest window that is not asked for.
-const atLeast = 1024
+const (
+	// atLeast is the smallest window that is not asked for.
+	atLeast = 1024
+	// partsAhead is how many parts may be under way for each worker.
+	partsAhead = 4
+	// maxPartBytes bounds the encoded items of a chunk.
+	maxPartBytes = 1 << 20
+)
 
 func newMapping[In, Out any](t *Task[In, Out], ctx context.Context, p Pool, s *mapSettings, yield func(Out, error) bool) *mapping[In, Out] {
-	m := &mapping[In, Out]{task: t, ctx: ctx, pool: p, settings: s, yield: yield, workers: int32(p.Stats().Workers)}
+	m := &mapping[In, Out]{task: t, ctx: ctx, pool: p, settings: s, yield: yield, workers: p.Stats().Workers}
 	m.parts.init(s.ordered)
+	if processes, ok := p.(*ProcessPool); ok {
+		m.processes, m.maxBytes = processes, min(maxPartBytes, processes.config.MaxPayload)
+		m.single = s.single(processes)
+	}
 	return m
 }
 
@@ -83,16 +98,36 @@ func (m *mapping[In, Out]) window() int {
 	if m.settings.window != nil {
 		return *m.settings.window
 	}
-	return atLeast
+	return max(atLeast, partsAhead*m.workers*m.partSize())
+}
+
+// partSize is how many items a part should have.
+func (m *mapping[In, Out]) partSize() int {
+	switch {
+	case m.processes == nil || m.single:
+		return 1
+	case m.settings.chunk != nil:
+		return *m.settings.chunk
+	case m.settings.window != nil:
+		return min(m.pace.size(), max(1, *m.settings.window/(2*m.workers)))
+	}
+	return m.pace.size()
 }
 
 // add takes an item of the input. The part that it goes into is sent when it is
 // full, or, as Nagle has it, when there are workers without one.
 func (m *mapping[In, Out]) add(item In) {
-	m.building = newPart(m, m.read, item)
+	if m.building != nil && !m.building.extend(&item) {
+		m.send()
+	}
+	if m.building == nil {
+		m.building = newPart(m, m.read, item)
+	}
 	m.read++
 	m.held++
-	m.send()
+	if m.building.alone || m.building.size >= m.partSize() || m.settings.chunk == nil && m.parts.underWay() < m.workers {
+		m.send()
+	}
 }
 
 // send hands the part that is being built to the pool.
@@ -102,10 +137,12 @@ func (m *mapping[In, Out]) send() {
 		return
 	}
 	m.building = nil
+	p.seal()
+	size := p.size
 	m.parts.add(p)
 	m.pool.Submit(&p.Job)
 	if p.refusal != nil {
-		m.held -= p.size
+		m.held -= size
 		m.ending = p.refusal
 	}
 }

@@ -48,6 +48,15 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 	return s
 }
 
+// single reports whether items must travel one by one: where they have limits that
+// are those of tasks in the queue, or that are put off by signs of life.
+func (s *mapSettings) single(p *ProcessPool) bool {
+	var probe Job
+	probe.apply(s.items)
+	probe.limits.complete(&p.config)
+	return probe.limits.queue > 0 || probe.limits.silence > 0
+}
+
 // check says what cannot be.
 func (s *mapSettings) check(ctx context.Context, p Pool, noInput bool) error {
 	probe := Job{ctx: ctx}

@@ -85,19 +85,30 @@ func (m *member) offer(j *Job) {
 	if m.sent.length > 0 {
 		m.pool.ahead++
 	}
+	if j.chunk != nil {
+		m.pool.chunks++
+	}
 	m.sent.pushBack(j)
 	if m.sent.length == 1 {
 		m.process.SetBusy(true)
 		m.lane = m.pool.queue.serves(j, m.lane)
 		m.expect(j)
 	}
-	m.link.Offer(n, j.id, j.task.name, j.limits.running, j.argument)
+	if c := j.chunk; c != nil {
+		c.timed, c.ended, c.looked = 0, 0, 0
+		m.link.OfferChunk(n, j.id, j.task.name, j.limits.running, c.items, j.argument)
+	} else {
+		m.link.Offer(n, j.id, j.task.name, j.limits.running, j.argument)
+	}
 }
 
 // remove takes a job off the worker's list. Under the lock.
 func (m *member) remove(j *Job) {
 	if m.sent.length > 1 {
 		m.pool.ahead--
+	}
+	if j.chunk != nil {
+		m.pool.chunks--
 	}
 	first := m.sent.first == j
 	j.unlink()
@@ -122,14 +133,18 @@ func (m *member) withdraw(j *Job) bool {
 	return true
 }
 
-// withdrawAll takes back every job that has not begun, to where it was in the
-// queue. Under the lock.
+// withdrawAll takes back every job that has not begun, and what has not begun of a
+// chunk, to where it was in the queue. Under the lock.
 func (m *member) withdrawAll() {
-	for j := m.sent.last; j != nil && m.withdraw(j); j = m.sent.last {
+	j := m.sent.last
+	for ; j != nil && m.withdraw(j); j = m.sent.last {
 		if m.slow {
 			j.moved++
 		}
 		m.pool.requeue(j)
+	}
+	if j != nil && m.begun(j) {
+		m.reclaim(j)
 	}
 }
 
@@ -211,16 +226,19 @@ func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
 			break
 		}
 		r := &results[i]
-		j, err := m.take(r)
+		j, over, err := m.take(r)
 		if err != nil {
 			m.cutOff()
-			return spare, err
+			return spare, &worker.ProtocolError{Worker: m.number, Err: err}
 		}
 		if j == nil {
 			continue
 		}
+		m.arrived = append(m.arrived, m.arrivalOf(j, r))
+		if !over {
+			continue
+		}
 		m.pace.note(r.Elapsed)
-		m.arrived = append(m.arrived, arrival{job: j, result: r})
 		if m.condemned == j {
 			m.condemned, m.pardoning, spare = nil, true, !m.inquiry.dumped
 		}
@@ -228,17 +246,31 @@ func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
 	return spare, nil
 }
 
+// arrivalOf notes what has come for a job. Under the lock; the results are counted
+// already.
+func (m *member) arrivalOf(j *Job, r *worker.Result) arrival {
+	a := arrival{job: j, result: r, verdict: j.verdict}
+	if c := j.chunk; c != nil {
+		a.first, a.ended = c.told-r.Count, c.ended
+	}
+	return a
+}
+
 // take frees the slot of a result and returns its job; no job if it had been
-// withdrawn. An error: the worker made this up. Under the lock.
-func (m *member) take(r *worker.Result) (*Job, error) {
+// withdrawn. over is false while more results of it are to come. An error: the
+// worker made this up. Under the lock.
+func (m *member) take(r *worker.Result) (j *Job, over bool, err error) {
 	s := &m.slots[r.Slot]
 	if s.id != r.ID || r.ID == 0 || r.Skipped != (s.job == nil) {
-		return nil, &worker.ProtocolError{Worker: m.number, Err: errors.New("a result for a task that it does not have")}
+		return nil, false, errors.New("a result for a task that it does not have")
 	}
-	j := s.job
+	j = s.job
 	if j != nil {
 		if !m.begun(j) {
-			return nil, &worker.ProtocolError{Worker: m.number, Err: errors.New("a result for a task that it had not begun")}
+			return nil, false, errors.New("a result for a task that it had not begun")
+		}
+		if over, err := m.takeItems(j, r); err != nil || !over {
+			return j, false, err
 		}
 		m.remove(j)
 		m.pool.markDone(j)
@@ -246,7 +278,7 @@ func (m *member) take(r *worker.Result) (*Job, error) {
 	m.unread -= s.size
 	*s = slot{}
 	m.free = append(m.free, r.Slot)
-	return j, nil
+	return j, true, nil
 }
 
 // Closed implements worker.Receiver: the channel has ended.

@@ -27,7 +27,9 @@ func (o *outcomes) fill(s *Stats) {
 // it wakes whoever waits, and lets go of the caller's context.
 func (o *outcomes) settle(j *Job, run Run, err error) {
 	o.contexts.leave(j)
-	o.count(err)
+	for range j.open() {
+		o.count(err)
+	}
 	o.events.settled(j, run, err)
 	if err == nil {
 		j.work.succeed()
@@ -59,7 +61,7 @@ func (o *outcomes) count(err error) {
 // settles its future, which the pool's end does not wait for: so this is under
 // the pool's lock.
 func (o *outcomes) withdraw(j *Job, cause error) {
-	o.cancelled.Add(1)
+	o.cancelled.Add(uint64(j.open()))
 	o.events.settled(j, j.asRun(), &futures.CancelledError{Cause: cause})
 }
 

@@ -4,40 +4,88 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"time"
 
 	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // part is a run of consecutive items of a map, on its way through a pool as one
-// job.
+// job: a chunk, if it has several.
 type part[In, Out any] struct {
 	Job
 	mapping *mapping[In, Out]
-	in      In // of a single item, until it is encoded or over
-	out     Out
+	in      In           // of a single item that is not encoded
+	encoded worker.Items // of the others
+	alone   bool         // takes no further item
+	out     Out          // of a single item
+	arrived batch[Out]   // between decodeItems and settleItems
 
 	refusal error // why the pool did not accept it; of no single item's making
 
-	// What follows is under the list's lock.
+	// What follows is under the list's lock, except that size is the mapping's own
+	// until the part is sent.
 	size  int          // items
 	over  int          // of these, settled
 	ready []batch[Out] // settled and not taken, in order
 	link  partLink[In, Out]
 }
 
-// newPart makes a part of one item.
+// newPart makes a part of one item, behind so many.
 func newPart[In, Out any](m *mapping[In, Out], before int, in In) *part[In, Out] {
-	p := &part[In, Out]{mapping: m, in: in, size: 1}
-	p.task, p.ctx, p.work, p.item, p.patient = m.task.definition, m.ctx, p, before+1, true
+	p := &part[In, Out]{mapping: m, size: 1}
+	p.task, p.ctx, p.work, p.item = m.task.definition, m.ctx, p, before+1
+	p.patient = true
 	p.apply(m.settings.items)
+	if m.processes == nil || !p.append(&in) {
+		p.in, p.alone = in, true // in this process, or with what is wrong told by Submit
+	}
 	return p
+}
+
+// append encodes a further item; false: it cannot be encoded, or the part would
+// become too large.
+func (p *part[In, Out]) append(in *In) bool {
+	at := len(p.encoded)
+	items, err := p.mapping.task.in.append(p.encoded.Begin(), in)
+	if err != nil || len(items) > p.mapping.maxBytes {
+		return false
+	}
+	p.encoded = items
+	p.encoded.End(at)
+	return true
+}
+
+// extend adds an item; false: it takes none, or not this one.
+func (p *part[In, Out]) extend(in *In) bool {
+	if p.alone || !p.append(in) {
+		return false
+	}
+	p.size++
+	return true
+}
+
+// seal makes the part ready to be sent.
+func (p *part[In, Out]) seal() {
+	if p.size > 1 {
+		p.chunk = &chunk{work: p, items: p.size}
+	}
 }
 
 // encode drops the argument: it travels encoded, and is not kept twice.
 func (p *part[In, Out]) encode() ([]byte, error) {
+	encoded := p.encoded
+	p.encoded = nil
+	switch {
+	case p.chunk != nil:
+		return encoded, nil
+	case encoded != nil:
+		argument, _, err := encoded.Next()
+		return argument, err
+	}
 	in := p.in
 	p.in = *new(In)
-	return encode(in)
+	return p.mapping.task.in.append(nil, &in)
 }
 
 func (p *part[In, Out]) call(ctx context.Context) (err error) {
@@ -45,13 +93,16 @@ func (p *part[In, Out]) call(ctx context.Context) (err error) {
 	return err
 }
 
-func (p *part[In, Out]) decode(value []byte) error { return decodeApart(value, &p.out) }
+func (p *part[In, Out]) decode(value []byte) error {
+	return p.mapping.task.out.decodeApart(value, &p.out)
+}
 
 // succeed lets go of argument and result: nobody is running any more.
 func (p *part[In, Out]) succeed() bool {
 	b := batch[Out]{outs: []Out{p.out}}
 	p.in, p.out = *new(In), *new(Out)
 	p.settle(b)
+	p.measured(1, p.elapsed)
 	return true
 }
 
@@ -64,12 +115,12 @@ func (p *part[In, Out]) fail(err error) bool {
 		p.mapping.parts.drop(p)
 		return true
 	}
-	p.settle(failedBatch[Out](p.size-p.over, err))
+	p.mapping.parts.fail(p, err)
 	return true
 }
 
 func (p *part[In, Out]) cancel(cause error) bool {
-	p.settle(failedBatch[Out](p.size-p.over, &futures.CancelledError{Cause: cause}))
+	p.mapping.parts.fail(p, &futures.CancelledError{Cause: cause})
 	return true
 }
 
@@ -80,31 +131,54 @@ func (p *part[In, Out]) types() (in, out string) {
 	return reflect.TypeFor[In]().String(), reflect.TypeFor[Out]().String()
 }
 
-// batch is the outcome of consecutive items.
-type batch[Out any] struct {
-	outs     []Out     // zero where the item failed
-	failures []failure // in the order of their items
-}
-
-// failure is the error of one item of a batch.
-type failure struct {
-	at  int
-	err error
-}
-
-func failedBatch[Out any](size int, err error) batch[Out] {
-	b := batch[Out]{outs: make([]Out, size), failures: make([]failure, size)}
-	for i := range b.failures {
-		b.failures[i] = failure{i, err}
+// split implements chunkWork: a part of the items from the given one on. Under
+// the pool's lock.
+func (p *part[In, Out]) split(at int) *Job {
+	tail := &part[In, Out]{mapping: p.mapping, alone: true}
+	tail.task, tail.ctx, tail.work, tail.item, tail.number = p.task, p.ctx, tail, p.item+at, p.number+uint64(at)
+	tail.apply(p.mapping.settings.items)
+	tail.limits, tail.owner = p.limits, p.owner
+	tail.argument = worker.Items(p.argument).Skip(at)
+	p.argument = p.argument[:len(p.argument)-len(tail.argument)]
+	if !p.mapping.parts.split(p, tail, at) {
+		return nil
 	}
-	return b
+	tail.seal()
+	if tail.chunk == nil {
+		tail.chunk = &chunk{work: tail, items: tail.size} // its argument is that of a chunk
+	}
+	return &tail.Job
 }
 
-// take returns an item's outcome and lets go of it. Items are taken in order.
-func (b *batch[Out]) take(i int) (out Out, err error) {
-	out, b.outs[i] = b.outs[i], out
-	if len(b.failures) > 0 && b.failures[0].at == i {
-		err, b.failures = b.failures[0].err, b.failures[1:]
+// decodeItems implements chunkWork.
+func (p *part[In, Out]) decodeItems(m *member, a *arrival) []failure {
+	items, b := a.result.Items, batch[Out]{outs: make([]Out, a.result.Count)}
+	for i := range b.outs {
+		data, failed, _ := items.Next() // they were counted
+		var err error
+		if failed {
+			err = m.itemError(a, i, data)
+		} else if e := m.pool.config.checkPayload(len(data)); e != nil {
+			err = m.codecError(a, i, "encode", e)
+		} else if e := p.mapping.task.out.decodeApart(data, &b.outs[i]); e != nil {
+			err = m.codecError(a, i, "decode", e)
+		}
+		if err != nil {
+			b.failures = append(b.failures, failure{i, err})
+		}
 	}
-	return out, err
+	p.arrived = b
+	return b.failures
+}
+
+// settleItems implements chunkWork.
+func (p *part[In, Out]) settleItems() {
+	b := p.arrived
+	p.arrived = batch[Out]{}
+	p.settle(b)
+}
+
+// measured implements chunkWork.
+func (p *part[In, Out]) measured(items int, elapsed time.Duration) {
+	p.mapping.pace.note(items, elapsed)
 }

@@ -14,6 +14,7 @@ type partList[In, Out any] struct {
 	ordered bool
 	news    chan struct{} // holds a token when there may be something to take
 	some    atomic.Bool   // there may be something to take
+	under   atomic.Int32  // way: parts that are not over
 
 	mu          sync.Mutex
 	first, last *part[In, Out]
@@ -34,20 +35,59 @@ func (l *partList[In, Out]) init(ordered bool) {
 func (l *partList[In, Out]) add(p *part[In, Out]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p.link.prev = l.last
-	if l.last == nil {
-		l.first = p
+	l.under.Add(1)
+	l.insert(p, l.last)
+}
+
+// insert puts a part behind another one, or to the front. Under the lock.
+func (l *partList[In, Out]) insert(p, behind *part[In, Out]) {
+	p.link = partLink[In, Out]{prev: behind}
+	if behind == nil {
+		p.link.next, l.first = l.first, p
 	} else {
-		l.last.link.next = p
+		p.link.next, behind.link.next = behind.link.next, p
 	}
-	l.last = p
+	if p.link.next == nil {
+		l.last = p
+	} else {
+		p.link.next.link.prev = p
+	}
 }
 
 // drop removes a part that the pool has refused.
 func (l *partList[In, Out]) drop(p *part[In, Out]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.under.Add(-1)
 	l.remove(p)
+}
+
+// split makes the items of a part from the given one on another part; false:
+// nobody waits for them.
+func (l *partList[In, Out]) split(p, tail *part[In, Out], at int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	tail.size, p.size = p.size-at, at
+	if !l.abandoned {
+		l.under.Add(1)
+		l.insert(tail, p)
+	}
+	if p.over == p.size {
+		l.finish(p)
+	}
+	return !l.abandoned
+}
+
+// finish notes that a part is over. Under the lock.
+func (l *partList[In, Out]) finish(p *part[In, Out]) {
+	l.under.Add(-1)
+	if len(p.ready) == 0 {
+		first := l.first == p
+		l.remove(p)
+		if first {
+			l.announce() // the next one's turn has come
+		}
+	}
 }
 
 // remove takes a part out. Under the lock.
@@ -69,11 +109,30 @@ func (l *partList[In, Out]) remove(p *part[In, Out]) {
 func (l *partList[In, Out]) settle(p *part[In, Out], b batch[Out]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p.over += len(b.outs)
+	l.settleLocked(p, b)
+}
+
+// fail settles all of a part's items that are not, with an error.
+func (l *partList[In, Out]) fail(p *part[In, Out], err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settleLocked(p, failedBatch[Out](p.size-p.over, err))
+}
+
+// settleLocked is settle under the lock.
+func (l *partList[In, Out]) settleLocked(p *part[In, Out], b batch[Out]) {
+	if len(b.outs) == 0 {
+		return
+	}
+	if !l.abandoned {
+		p.ready = append(p.ready, b)
+	}
+	if p.over += len(b.outs); p.over == p.size {
+		l.finish(p)
+	}
 	if l.abandoned {
 		return
 	}
-	p.ready = append(p.ready, b)
 	switch {
 	case !l.ordered:
 		if len(p.ready) == 1 {
@@ -82,12 +141,20 @@ func (l *partList[In, Out]) settle(p *part[In, Out], b batch[Out]) {
 	case l.first != p:
 		return // its turn has not come
 	}
+	l.announce()
+}
+
+// announce tells the loop that there may be something to take. Under the lock.
+func (l *partList[In, Out]) announce() {
 	l.some.Store(true)
 	select {
 	case l.news <- struct{}{}:
 	default:
 	}
 }
+
+// underWay is how many parts are not over. It costs next to nothing.
+func (l *partList[In, Out]) underWay() int { return int(l.under.Load()) }
 
 // landed reports whether there may be something to take. It costs next to
 // nothing.
@@ -147,16 +214,25 @@ func (l *partList[In, Out]) wait(ctx context.Context) bool {
 // dropped.
 func (l *partList[In, Out]) abandon() {
 	l.mu.Lock()
-	l.abandoned = true
-	var left []*part[In, Out]
+	l.abandoned, l.arrived = true, nil
+	left := l.unfinished()
+	for p := l.first; p != nil; p = p.link.next {
+		p.ready = nil
+	}
+	l.mu.Unlock()
+	for _, p := range left {
+		if (*control)(&p.Job).Cancel() {
+			p.cancel(nil) // as its future would have done
+		}
+	}
+}
+
+// unfinished returns the parts that are not over. Under the lock.
+func (l *partList[In, Out]) unfinished() (left []*part[In, Out]) {
 	for p := l.first; p != nil; p = p.link.next {
 		if p.over < p.size {
 			left = append(left, p)
 		}
 	}
-	l.first, l.last, l.arrived = nil, nil, nil
-	l.mu.Unlock()
-	for _, p := range left {
-		(*control)(&p.Job).Cancel()
-	}
+	return left
 }

@@ -3,7 +3,6 @@ package pool
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"os"
 	"sync"
@@ -44,6 +43,7 @@ type ProcessPool struct {
 	offered  []*member // have been offered jobs since the lock was taken
 	ahead    int       // jobs that stand behind another one at their worker
 	slow     int       // workers that have not begun their first job for a while
+	chunks   int       // of the jobs at workers, those of several items
 	live     int       // accepted and not done
 	accepted uint64    // ever
 	wasReady bool      // a worker was, once
@@ -188,8 +188,8 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 // Submit implements Pool.
 func (p *ProcessPool) Submit(j *Job) {
 	argument, err := j.work.encode()
-	if err == nil && len(argument) > p.config.MaxPayload {
-		err = fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(argument), p.config.MaxPayload)
+	if err == nil {
+		err = p.config.checkPayload(len(argument))
 	}
 	if err != nil {
 		in, _ := j.work.types()
@@ -212,8 +212,8 @@ func (p *ProcessPool) Submit(j *Job) {
 	j.owner = p
 	j.limits.complete(&p.config)
 	p.waiting.add(j)
-	p.accepted++
-	j.number = p.accepted
+	j.number = p.accepted + 1
+	p.accepted += uint64(j.open())
 	p.live++
 	j.state = jobQueued
 	p.queue.push(j)
@@ -242,7 +242,7 @@ func (p *ProcessPool) Events(ctx context.Context) iter.Seq[Event] { return p.eve
 func (p *ProcessPool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := Stats{Workers: p.config.Workers, Queued: p.queue.length, Submitted: p.accepted, Started: uint64(p.started.Load())}
+	s := Stats{Workers: p.config.Workers, Queued: p.queue.tasks, Submitted: p.accepted, Started: uint64(p.started.Load())}
 	p.outcomes.fill(&s)
 	for m := range p.members {
 		if m.active {
@@ -253,7 +253,9 @@ func (p *ProcessPool) Stats() Stats {
 		if m.sent.length > 0 {
 			s.Busy++
 		}
-		s.Running += m.sent.length
+		for j := m.sent.first; j != nil; j = j.link.next {
+			s.Running += j.open()
+		}
 	}
 	return s
 }

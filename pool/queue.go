@@ -9,6 +9,7 @@ import "container/heap"
 // pairs of them it costs O(log n). Under the pool's lock.
 type queue struct {
 	length  int
+	tasks   int                 // in these jobs: of a chunk, its items
 	waiting laneHeap            // the lanes in which a job waits; the first is next
 	plain   lane                // of the zero placement
 	others  map[placement]*lane // those that are in use
@@ -50,6 +51,7 @@ func (q *queue) push(j *Job) {
 		l.jobs.insert(j)
 	}
 	q.length++
+	q.tasks += j.open()
 	q.sort(l)
 }
 
@@ -85,6 +87,7 @@ func (q *queue) remove(j *Job) {
 func (q *queue) take(l *lane, j *Job) {
 	j.unlink()
 	q.length--
+	q.tasks -= j.open()
 	q.sort(l)
 }
 

@@ -44,7 +44,7 @@ func (r *registry[D]) find(name string) (d D, ok bool) {
 // definition is a task without its types.
 type definition struct {
 	name  string
-	serve worker.Handler
+	serve worker.ItemHandler
 }
 
 // serve runs a task in a worker process.
@@ -53,20 +53,31 @@ func serve(ctx context.Context, task string, argument []byte) ([]byte, *worker.F
 	if !ok {
 		return nil, &worker.Failure{Kind: worker.FailureUnknown}
 	}
-	return d.serve(ctx, task, argument)
+	return d.serve(ctx, argument, nil)
+}
+
+// serveItems finds what runs a task's items in a worker process.
+func serveItems(task string) worker.ItemHandler {
+	d, ok := tasks.find(task)
+	if !ok {
+		return func(context.Context, []byte, []byte) ([]byte, *worker.Failure) {
+			return nil, &worker.Failure{Kind: worker.FailureUnknown}
+		}
+	}
+	return d.serve
 }
 
 // serve decodes, calls and encodes.
-func (t *Task[In, Out]) serve(ctx context.Context, _ string, argument []byte) ([]byte, *worker.Failure) {
+func (t *Task[In, Out]) serve(ctx context.Context, argument, dst []byte) ([]byte, *worker.Failure) {
 	var in In
-	if err := decode(argument, &in); err != nil {
+	if err := t.in.decode(argument, &in); err != nil {
 		return nil, &worker.Failure{Kind: worker.FailureArgument, Message: err.Error()}
 	}
 	out, err := t.run(ctx, in)
 	if err != nil {
 		return nil, describeError(err)
 	}
-	value, err := encode(out)
+	value, err := t.out.append(dst, &out)
 	if err != nil {
 		return nil, &worker.Failure{Kind: worker.FailureResult, Message: err.Error()}
 	}

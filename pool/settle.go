@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/stint-go/stint/runtime/worker"
@@ -11,12 +10,22 @@ import (
 type arrival struct {
 	job    *Job
 	result *worker.Result
+
+	// Of a chunk, as they were when the results came.
+	first   int // the item of the first result
+	verdict *verdict
+	ended   int // the item that the verdict is for, from 1
 }
 
 // settle settles a future by what its worker sent. The reader calls it without
 // the lock, since it decodes.
 func (m *member) settle(a *arrival) {
 	j, r := a.job, a.result
+	if r.Chunk {
+		m.settleItems(a)
+		return
+	}
+	j.elapsed = r.Elapsed
 	run := m.describe(j, r.Elapsed)
 	err := m.outcome(j, run, r)
 	_, codec := err.(*CodecError) // is not the task's own doing
@@ -41,8 +50,8 @@ func (m *member) outcome(j *Job, run Run, r *worker.Result) error {
 	if r.Failure != nil {
 		return failureError(run, r.Failure, j)
 	}
-	if limit := m.pool.config.MaxPayload; len(r.Value) > limit {
-		return resultError(j, run, "encode", fmt.Errorf("%d bytes are over Config.MaxPayload, %d", len(r.Value), limit))
+	if err := m.pool.config.checkPayload(len(r.Value)); err != nil {
+		return resultError(j, run, "encode", err)
 	}
 	if err := j.work.decode(r.Value); err != nil {
 		return resultError(j, run, "decode", err)

@@ -65,12 +65,21 @@ func TestMapEnds(t *testing.T) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		defer cancel(nil)
-		go func() {
-			g.holds(t, 1)
-			cancel(errTest)
-		}()
 		addresses := slices.Values([]string{"", "", g.address(), g.address(), g.address()})
-		before, e := lastError[*pool.MapError](t, passOrEcho.Map(ctx, p, addresses))
+		results := 0
+		before, e := lastError[*pool.MapError](t, func(yield func(string, error) bool) {
+			for out, err := range passOrEcho.Map(ctx, p, addresses) {
+				if results++; results == 2 {
+					go func() {
+						g.holds(t, 1)
+						cancel(errTest)
+					}()
+				}
+				if !yield(out, err) {
+					return
+				}
+			}
+		})
 		if before != 2 || e.Yielded != 2 || e.Unfinished != 3 || !errors.Is(e, errTest) {
 			t.Errorf("%d results, then %+v", before, e)
 		}

@@ -15,14 +15,17 @@ import (
 type Task[In, Out any] struct {
 	definition *definition
 	run        func(context.Context, In) (Out, error)
+	in         codec[In]
+	out        codec[Out]
 }
 
 // NewTask registers a task. Call it while the program's package variables are
 // initialised: a worker process is the same program, and knows the tasks that
 // exist when its main calls Main.
 //
-// In and Out travel as CBOR when the task runs in another process: exported
-// fields of structs, and what encoding.BinaryMarshaler or cbor.Marshaler say. On
+// When the task runs in another process, In and Out travel as CBOR: exported
+// fields of structs, and what encoding.BinaryMarshaler or cbor.Marshaler say
+// (numbers and booleans alone as what they are in memory). On
 // a goroutine pool they are handed over as they are.
 //
 // The context given to run ends at the task's deadline, and when the context
@@ -37,7 +40,7 @@ func NewTask[In, Out any](name string, run func(ctx context.Context, in In) (Out
 	if run == nil {
 		panic(fmt.Sprintf("pool.NewTask: task %q has no function, at %s", name, place))
 	}
-	t := &Task[In, Out]{definition: &definition{name: name}, run: run}
+	t := &Task[In, Out]{definition: &definition{name: name}, run: run, in: codecFor[In](), out: codecFor[Out]()}
 	t.definition.serve = t.serve
 	tasks.register("pool.NewTask", name, place, t.definition)
 	return t
@@ -58,24 +61,24 @@ func (t *Task[In, Out]) Name() string { return t.definition.name }
 // own context ends, and if it does not return within the grace period its worker
 // is killed.
 func (t *Task[In, Out]) Submit(ctx context.Context, p Pool, in In, options ...Option) *futures.Future[Out] {
-	c := &call[In, Out]{in: in, run: t.run}
-	return c.submit(ctx, p, t.definition, options)
+	c := &call[In, Out]{of: t, in: in}
+	return c.submit(ctx, p, options)
 }
 
 // call is a job with its types: the argument, the function, the result, and the
 // promise of it.
 type call[In, Out any] struct {
 	Job
+	of      *Task[In, Out]
 	in      In
-	run     func(context.Context, In) (Out, error)
 	out     Out
 	promise futures.Promise[Out]
 }
 
-func (c *call[In, Out]) submit(ctx context.Context, p Pool, d *definition, options []Option) *futures.Future[Out] {
+func (c *call[In, Out]) submit(ctx context.Context, p Pool, options []Option) *futures.Future[Out] {
 	promise, future := futures.New[Out]((*control)(&c.Job))
 	c.promise = promise
-	c.task, c.ctx, c.work = d, ctx, c
+	c.task, c.ctx, c.work = c.of.definition, ctx, c
 	c.apply(options)
 	if err := c.check("Submit", p); err != nil {
 		c.fail(err)
@@ -89,15 +92,15 @@ func (c *call[In, Out]) submit(ctx context.Context, p Pool, d *definition, optio
 func (c *call[In, Out]) encode() ([]byte, error) {
 	in := c.in
 	c.in = *new(In)
-	return encode(in)
+	return c.of.in.append(nil, &in)
 }
 
 func (c *call[In, Out]) call(ctx context.Context) (err error) {
-	c.out, err = c.run(ctx, c.in)
+	c.out, err = c.of.run(ctx, c.in)
 	return err
 }
 
-func (c *call[In, Out]) decode(value []byte) error { return decodeApart(value, &c.out) }
+func (c *call[In, Out]) decode(value []byte) error { return c.of.out.decodeApart(value, &c.out) }
 
 func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
 

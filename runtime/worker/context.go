@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type taskContext struct {
 	claims    *claimTable // takes the task's signs of life
 	goroutine int         // on which the task runs
 	deadline  time.Time   // zero: none
+	asked     atomic.Bool // somebody waits, or may wait, for its end
 
 	mu    sync.Mutex
 	done  chan struct{}        // made when it is first asked for
@@ -80,6 +82,7 @@ func (c *taskContext) Deadline() (time.Time, bool) { return c.deadline, !c.deadl
 
 // Done implements context.Context.
 func (c *taskContext) Done() <-chan struct{} {
+	c.asked.Store(true)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expect()
@@ -135,6 +138,7 @@ func (c *taskContext) live() {
 // Package context looks for this method, and needs no goroutine for each context
 // that is derived from one that has it.
 func (c *taskContext) AfterFunc(f func()) (stop func() bool) {
+	c.asked.Store(true)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.expect()

@@ -46,7 +46,7 @@ func openInherited() (*os.File, *claimTable, error) {
 	}
 	file := os.NewFile(claimsFD, "stint-claims")
 	defer file.Close()
-	mapping, err := mapShared(file, claimTableSize)
+	mapping, err := mapShared(file, sharedSize)
 	if err != nil {
 		return nil, nil, err
 	}

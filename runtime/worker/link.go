@@ -42,6 +42,13 @@ type Result struct {
 	Elapsed time.Duration // by the worker's own clock
 	Value   []byte        // the encoded value, if Failure is nil
 	Failure *Failure
+
+	// Of a chunk: the results of the next items, how many they are, and whether
+	// nothing is left of it. Then Value and Failure are nil, and Elapsed is that of
+	// the chunk so far.
+	Chunk, Last bool
+	Items       Items
+	Count       int
 }
 
 // LinkConfig says how a Link is made.
@@ -149,10 +156,10 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 	if l.outbox, err = newOutbox(socket); err != nil {
 		return files, err
 	}
-	if !open(createShared(claimTableSize)) {
+	if !open(createShared(sharedSize)) {
 		return files, err
 	}
-	mapping, err := mapShared(files[len(files)-1], claimTableSize)
+	mapping, err := mapShared(files[len(files)-1], sharedSize)
 	if err != nil {
 		return files, err
 	}
@@ -225,7 +232,7 @@ func (l *Link) StderrTail() string { return l.tail.String() }
 // the argument left alone until the task is settled.
 func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, argument []byte) {
 	l.claims.offer(slot, id)
-	l.outbox.task(slot, id, task, limit, argument)
+	l.outbox.task(slot, id, task, limit, 0, argument)
 }
 
 // Flush writes what was offered. It does not wait: what a worker that is slow to

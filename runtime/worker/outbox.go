@@ -72,9 +72,10 @@ func tryWriter(raw syscall.RawConn) func([]byte) (int, error) {
 	}
 }
 
-// task adds the frame that offers a task. A large argument is not copied, and
-// must not change until the task is settled.
-func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, argument []byte) {
+// task adds the frame that offers a task, or a chunk of so many items if that is
+// not 0. A large argument is not copied, and must not change until the task is
+// settled.
+func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, items int, argument []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
@@ -82,7 +83,14 @@ func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, 
 	}
 	b := &o.next
 	header := wire.Header{Kind: wire.KindTask, Slot: slot, ID: id, Size: uint32(wire.TaskHeadSize(name) + len(argument))}
+	if items > 0 {
+		header.Kind = wire.KindChunk
+		header.Size += wire.ChunkHeadSize
+	}
 	b.recent = wire.AppendTaskHead(wire.AppendHeader(b.recent, header), name, limit)
+	if items > 0 {
+		b.recent = wire.AppendChunkHead(b.recent, items)
+	}
 	if len(argument) < copyBelow {
 		b.recent = append(b.recent, argument...)
 	} else {

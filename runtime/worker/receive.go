@@ -18,7 +18,7 @@ func (l *Link) read() error {
 	if err := l.handshake(frames); err != nil {
 		return l.ending(err)
 	}
-	frames.SetLimit(max(l.config.Limit, wire.ResultHeadSize+wire.MaxFailure)) // a failure always fits
+	frames.SetLimit(max(l.config.Limit, wire.ItemsHeadSize+wire.ItemHeadSize+wire.ResultHeadSize+wire.MaxFailure)) // a failure always fits
 	if l.config.Initialize != nil {
 		if err := l.initialized(frames); err != nil {
 			return err
@@ -138,6 +138,11 @@ func parseResult(header wire.Header, payload []byte) (Result, error) {
 		}
 		failure, err := wire.DecodeFailure(parsed.Data)
 		result.Elapsed, result.Failure = parsed.Elapsed, &failure
+		return result, err
+	case wire.KindItems, wire.KindLastItems:
+		parsed, count, err := wire.ParseItems(payload)
+		result.Chunk, result.Last = true, header.Kind == wire.KindLastItems
+		result.Elapsed, result.Items, result.Count = parsed.Elapsed, parsed.Data, count
 		return result, err
 	}
 	return result, &wire.Error{What: "frame", Reason: fmt.Sprintf("a worker does not send %s", header.Kind)}

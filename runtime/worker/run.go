@@ -20,6 +20,8 @@ type Handler func(ctx context.Context, task string, argument []byte) ([]byte, *F
 // may be nil in a program whose hosts ask for no initialization.
 type Handlers struct {
 	Task Handler
+	// Items finds what runs the items of a task's chunks.
+	Items func(task string) ItemHandler
 	// Initialize runs before the first task. The contexts of tasks have the values
 	// of the one that it returns. It may panic and call runtime.Goexit.
 	Initialize func(ctx context.Context, name string, argument []byte) (values context.Context, failure *Failure)
@@ -39,6 +41,7 @@ type task struct {
 	name       string
 	limit      time.Duration
 	argument   []byte
+	items      int // that the argument holds, of a chunk; 0: it is none
 }
 
 // run is the runner: it begins tasks in the order in which they came, unless
@@ -48,22 +51,27 @@ type task struct {
 // more, it leaves.
 func (s *server) run() {
 	defer func() { go s.run() }()
-	goroutine := Goroutine()
+	s.goroutine = Goroutine()
+	if s.chunk != nil {
+		s.runChunk(s.chunk) // one of its items has ended the goroutine before this one
+	}
 	for t := range s.tasks {
 		now := time.Now()
-		ctx := newTaskContext(s.values, t.id, now, t.limit)
-		ctx.claims, ctx.goroutine = s.claims, goroutine
+		ctx := s.newContext(t, now)
 		if !s.enter(ctx) {
 			break
 		}
 		switch {
 		case t.initialize:
 			s.perform(ctx, t, now, s.initialize)
-		case s.claims.begin(t.slot, t.id, now):
-			s.perform(ctx, t, now, s.handlers.Task)
-		default:
+		case !s.claims.begin(t.slot, t.id, now):
 			s.write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: t.slot, ID: t.id}, nil))
 			s.rest()
+		case t.items > 0:
+			s.journal.open(wire.Header{Slot: t.slot, ID: t.id}, now)
+			s.runChunk(&chunk{task: t, handle: s.handlers.Items(t.name), rest: t.argument, begun: now, ctx: ctx})
+		default:
+			s.perform(ctx, t, now, s.handlers.Task)
 		}
 	}
 	s.finalize()
@@ -100,6 +108,13 @@ func (s *server) finalize() {
 	ctx, cancel := context.WithTimeout(s.values, s.farewell)
 	defer cancel()
 	err = s.handlers.Finalize(ctx)
+}
+
+// newContext makes the context of a task, or of an item of one.
+func (s *server) newContext(t task, begun time.Time) *taskContext {
+	ctx := newTaskContext(s.values, t.id, begun, t.limit)
+	ctx.claims, ctx.goroutine = s.claims, s.goroutine
+	return ctx
 }
 
 // perform runs one task and writes what became of it.

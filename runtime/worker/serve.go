@@ -85,6 +85,9 @@ type server struct {
 	out         []byte            // the runner's own
 	values      context.Context   // the runner's own: has what was initialized
 	initialized bool              // the runner's own
+	goroutine   int               // the runner's own: its number
+	chunk       *chunk            // the runner's own: what it is at
+	journal     *journalist       // of the results of chunks
 	writing     sync.Mutex        // to the socket
 
 	mu       sync.Mutex
@@ -107,6 +110,7 @@ func (s *server) handshake(frames *wire.Reader) {
 		refuse("%v", err)
 	}
 	s.limit = hello.Limit
+	s.journal = newJournalist(journalIn(s.claims.mapping), s.limit, s.write)
 	frames.SetLimit(hello.Limit)
 	answer, err := wire.AppendHello(nil, wire.Hello{Nonce: hello.Nonce, Identity: identity, PID: os.Getpid(), Worker: hello.Worker})
 	if err != nil {
@@ -124,7 +128,7 @@ func (s *server) read(frames *wire.Reader) {
 			leave()
 		}
 		switch header.Kind {
-		case wire.KindTask, wire.KindInitialize:
+		case wire.KindTask, wire.KindInitialize, wire.KindChunk:
 			s.accept(header, payload)
 		case wire.KindCancel:
 			reason, err := wire.ParseReason(payload)
@@ -150,6 +154,10 @@ func (s *server) read(frames *wire.Reader) {
 // argument is copied.
 func (s *server) accept(header wire.Header, payload []byte) {
 	t, err := wire.ParseTask(payload)
+	items := 0
+	if err == nil && header.Kind == wire.KindChunk {
+		t.Argument, items, err = wire.ParseChunk(t.Argument)
+	}
 	if err == nil && header.Slot >= Slots {
 		err = &wire.Error{What: "task", Reason: fmt.Sprintf("slot %d of %d", header.Slot, Slots)}
 	}
@@ -163,8 +171,8 @@ func (s *server) accept(header wire.Header, payload []byte) {
 	}
 	if !s.quitting { // else it stays unclaimed, and the host gives it to another
 		s.tasks <- task{
-			initialize: header.Kind == wire.KindInitialize,
-			slot:       header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument),
+			initialize: header.Kind == wire.KindInitialize, items: items,
+			slot: header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument),
 		}
 	}
 }

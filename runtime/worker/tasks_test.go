@@ -17,7 +17,7 @@ import (
 )
 
 // handlers are those of this binary's workers.
-var handlers = worker.Handlers{Task: handle, Initialize: initialize, Finalize: finalize}
+var handlers = worker.Handlers{Task: handle, Items: handleItems, Initialize: initialize, Finalize: finalize}
 
 // handle runs the tasks.
 func handle(ctx context.Context, task string, argument []byte) ([]byte, *worker.Failure) {
@@ -30,6 +30,14 @@ func handle(ctx context.Context, task string, argument []byte) ([]byte, *worker.
 		return nil, &worker.Failure{Kind: worker.FailureError, Message: err.Error()}
 	}
 	return value, nil
+}
+
+// handleItems is handle for the items of chunks.
+func handleItems(task string) worker.ItemHandler {
+	return func(ctx context.Context, argument, dst []byte) ([]byte, *worker.Failure) {
+		value, failure := handle(ctx, task, argument)
+		return append(dst, value...), failure
+	}
 }
 
 var tasks = map[string]func(ctx context.Context, argument []byte) ([]byte, error){

@@ -25,11 +25,15 @@ const (
 	KindAskStack        // host: where is task id?; no payload
 	KindStack           // worker: there it is; payload is text
 	KindInitialize      // host: do this before any task, answered as a task; payload is a Task, id 0
+	KindChunk           // host: run this for each of some items; payload is a Task whose argument is their number and Items
+	KindItems           // worker: the next items of chunk id are over; payload is a Result holding Items
+	KindLastItems       // worker: the same, perhaps with none, and nothing is left of the chunk
 	kindBeyond          // one past the last
 )
 
 var kindNames = [...]string{
 	"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack", "initialize",
+	"chunk", "items", "last-items",
 }
 
 // String returns the kind's name.

@@ -1,0 +1,220 @@
+package pool
+
+import (
+	"errors"
+	"time"
+
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// This file is about jobs that are several items of a map: a process pool's
+// worker runs them one after another, each for itself. What it has not begun of
+// them can be taken back from the end, item by item, at any time.
+
+// chunk is what such a job is beyond a task. Under the pool's lock.
+type chunk struct {
+	work     chunkWork
+	items    int       // not taken back
+	told     int       // of these, whose results have come
+	timed    int       // the items that had begun when begunAt of the job was set
+	ended    int       // the item that its worker is being ended for, from 1
+	looked   int       // the items that had begun when an idle worker last looked
+	lookedAt time.Time // when that was
+}
+
+// chunkWork is a chunk's typed side.
+type chunkWork interface {
+	// split makes a job of the items from the given one on, which were taken back;
+	// nil: nobody waits for them any more.
+	split(at int) *Job
+	// decodeItems decodes the results of the next items and keeps them for
+	// settleItems. It returns the errors of those that failed.
+	decodeItems(m *member, a *arrival) []failure
+	// settleItems tells those who wait for them.
+	settleItems()
+	// measured is told how long the items of a chunk that is over have run.
+	measured(items int, elapsed time.Duration)
+}
+
+// open is how many of a job's tasks are not settled.
+func (j *Job) open() int {
+	if j.chunk == nil {
+		return 1
+	}
+	return j.chunk.items - j.chunk.told
+}
+
+// shorten takes up to n items back from the end of a chunk that has begun, and
+// returns a job of them; nil: there are none, or nobody waits for them, or their
+// context has ended. Under the lock.
+func (m *member) shorten(j *Job, n int) *Job {
+	c := j.chunk
+	n = m.link.Shorten(j.slot, c.items, n)
+	if n == 0 {
+		return nil
+	}
+	c.items -= n
+	tail := c.work.split(c.items)
+	if tail == nil || !m.pool.contexts.join(tail, j) {
+		m.pool.outcomes.cancelled.Add(uint64(n))
+		return nil
+	}
+	m.pool.live++
+	return tail
+}
+
+// reclaim takes back all that a worker has not begun of a chunk, to the head of
+// the queue. Under the lock.
+func (m *member) reclaim(j *Job) {
+	if j.chunk == nil {
+		return
+	}
+	if tail := m.shorten(j, j.chunk.items); tail != nil {
+		m.pool.requeue(tail)
+	}
+}
+
+const (
+	// worthSharing is how much work must be left of a chunk for an idle worker to
+	// take half of it.
+	worthSharing = time.Millisecond
+	// lookAgain is how soon an idle worker looks again at a chunk of which less is
+	// left: an item may hang.
+	lookAgain = slowAfter
+)
+
+// shareChunk takes half of what is left of the longest chunk back, for an idle
+// worker. Under the lock.
+func (p *ProcessPool) shareChunk() {
+	var longest *Job
+	var most time.Duration
+	now := time.Now()
+	for m := range p.members {
+		if j := m.sent.last; j != nil && j.chunk != nil && m.condemned == nil && !m.cut {
+			if left := m.workLeft(j, now); left > most {
+				longest, most = j, left
+			}
+		}
+	}
+	switch {
+	case longest == nil:
+	case most < worthSharing:
+		longest.member.alarm.setAt(now.Add(lookAgain))
+	default:
+		next, _ := longest.member.link.Span(longest.slot)
+		if half := longest.member.shorten(longest, (longest.chunk.items-next+1)/2); half != nil {
+			p.requeue(half)
+		}
+	}
+}
+
+// workLeft estimates how long the items of a chunk that have not begun will run:
+// as those before them, or, if the one that runs has not changed for a while, for
+// ever. Under the lock.
+func (m *member) workLeft(j *Job, now time.Time) time.Duration {
+	c := j.chunk
+	next, _ := m.link.Span(j.slot)
+	left := c.items - next
+	if left <= 0 || next <= 0 {
+		return 0
+	}
+	if next == c.looked && now.Sub(c.lookedAt) > worthSharing {
+		return time.Hour
+	}
+	if next != c.looked {
+		c.looked, c.lookedAt = next, now
+	}
+	return max(1, now.Sub(m.firstSince)/time.Duration(next)*time.Duration(left))
+}
+
+// relieve has idle workers take over from one that has been at its chunk for
+// long. Under the lock.
+func (p *ProcessPool) relieve() {
+	if p.chunks > 0 && len(p.idle) > 0 && p.queue.length == 0 {
+		p.shareChunk()
+		p.dispatch()
+	}
+}
+
+// follow brings a chunk's beginning up to that of the item that runs, if its items
+// are timed, and a hostile worker at that no more often than it has items. Under
+// the lock.
+func (m *member) follow(j *Job) {
+	c := j.chunk
+	if c == nil || j.limits.running == 0 {
+		return
+	}
+	if next, _ := m.link.Span(j.slot); next > c.timed && next <= c.items {
+		if at, begun := m.link.Begun(j.slot, j.id); begun {
+			c.timed, j.begunAt = next, earlier(at, time.Now())
+		}
+	}
+}
+
+// runningFor is how long what runs of a job has run; 0: that was not measured.
+// Under the lock.
+func (m *member) runningFor(j *Job) time.Duration {
+	if j.chunk != nil && j.limits.running == 0 {
+		return 0
+	}
+	m.follow(j)
+	return time.Since(j.begunAt)
+}
+
+// endItem notes which item of a chunk is to be ended: the one that runs, behind
+// which all was taken back. False: it is over, or was meant by nobody: timed says
+// that it is to be the one whose beginning is known. Under the lock.
+func (m *member) endItem(j *Job, timed bool) bool {
+	c := j.chunk
+	next, _ := m.link.Span(j.slot)
+	if next <= c.told || timed && next != c.timed {
+		return false
+	}
+	if c.ended == 0 {
+		c.ended = next
+	}
+	return true
+}
+
+// Errors of a worker that lies about a chunk.
+var (
+	errNotAChunk = errors.New("results of items for a task that has none, or the reverse")
+	errNotBegun  = errors.New("results of items that it had not begun")
+	errLeftOut   = errors.New("the end of a chunk without the results of all its items")
+)
+
+// takeItems takes in the results of a chunk's next items. over says that nothing
+// is left of it. Under the lock.
+func (m *member) takeItems(j *Job, r *worker.Result) (over bool, err error) {
+	c := j.chunk
+	if (c != nil) != r.Chunk {
+		return false, errNotAChunk
+	}
+	if c == nil {
+		return true, nil
+	}
+	next, end := m.link.Span(j.slot)
+	if end != c.items || c.told+r.Count > min(next, end) {
+		return false, errNotBegun
+	}
+	if r.Last && c.told+r.Count < c.items {
+		return false, errLeftOut
+	}
+	c.told += r.Count
+	return r.Last, nil
+}
+
+// noted returns what a worker that is gone had noted of a chunk and not sent; nil:
+// nothing that can be. Under the lock.
+func (m *member) noted(j *Job) *arrival {
+	c := j.chunk
+	first, items := m.link.Noted(j.id)
+	count, err := items.Count()
+	next, _ := m.link.Span(j.slot)
+	if err != nil || first < 0 || first > c.told || first+count > min(next, c.items) || first+count <= c.told {
+		return nil
+	}
+	a := m.arrivalOf(j, &worker.Result{Chunk: true, Items: items.Skip(c.told - first), Count: first + count - c.told})
+	c.told = first + count
+	return &a
+}
