@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"os"
 	goruntime "runtime"
 	"time"
 
@@ -107,11 +106,17 @@ type Config struct {
 	Spares int
 	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
 	MaxPayload int
-	// Stderr is where the workers' standard error goes, one call of Write at a
-	// time. A writer that blocks holds up all workers that write, as it would in
-	// any program. Default: os.Stderr; io.Discard: nowhere. The last 16 KiB of each
-	// worker are kept for its errors in any case. Standard output is the host's own.
-	Stderr io.Writer
+	// Stdout and Stderr are where the workers' output goes, in whole lines, each
+	// given a line's end if it has none; what is longer than 64 KiB is cut into
+	// several. Of calls of Write there is one at a time, also if both are the same
+	// writer. A LineWriter learns the worker and the task of each line; io.Discard is
+	// nowhere. Close returns when all is passed on. A writer that blocks holds up the
+	// workers that write, as it would in any program, but no result and no kill: the
+	// news of a worker's end wait for it a tenth of a second at most, and what it was
+	// not given by then is lost on it. Its errors are dropped. The last 16 KiB of each
+	// worker's standard error are kept for error messages in any case.
+	// Defaults: os.Stdout, os.Stderr.
+	Stdout, Stderr io.Writer
 	// Host is what the workers run on. Default: the program's shared host, started
 	// with its first pool and closed with its last.
 	Host *runtime.Host
@@ -169,10 +174,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.Stderr == nil {
-		c.Stderr = os.Stderr
-	}
-	return c, nil
+	return c, c.checkOutput()
 }
 
 // grace is how much later than asked a worker is killed.

@@ -46,7 +46,7 @@
 //
 // # Goroutines
 //
-// A process pool has two for each worker, which belong to its link (package
+// A process pool has three for each worker, which belong to its link (package
 // runtime/worker), and one that ends it; Close waits for all of them. A
 // deadline costs a timer for each worker, not for each task. A goroutine pool has
 // up to Config.Workers, started as needed; Close waits for them, but not for

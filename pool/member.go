@@ -33,12 +33,13 @@ type member struct {
 	slots      [worker.Slots]slot
 	free       []uint16 // slots to offer in
 	lastID     uint64
-	condemned  *Job      // is being ended; until it is over the worker gets nothing else
-	hopeless   *Job      // has ended too many workers that were to begin it; ends with this one
-	pardoning  bool      // it was over in time, and the answer to Spare is awaited
-	slow       bool      // has not begun its first job for a while; gets nothing until it gives a sign of life
-	firstSince time.Time // when the first of sent became the first
-	unread     int       // bytes of arguments that it may have to read yet
+	lastTask   *definition // of the last result; nil: there was none
+	condemned  *Job        // is being ended; until it is over the worker gets nothing else
+	hopeless   *Job        // has ended too many workers that were to begin it; ends with this one
+	pardoning  bool        // it was over in time, and the answer to Spare is awaited
+	slow       bool        // has not begun its first job for a while; gets nothing until it gives a sign of life
+	firstSince time.Time   // when the first of sent became the first
+	unread     int         // bytes of arguments that it may have to read yet
 	pace       pace
 	alarm      alarm
 	inquiry    inquiry // into the condemned job
@@ -273,6 +274,7 @@ func (m *member) take(r *worker.Result) (j *Job, over bool, err error) {
 			return j, false, err
 		}
 		m.remove(j)
+		m.lastTask = j.task
 		m.pool.markDone(j)
 	}
 	m.unread -= s.size

@@ -25,7 +25,7 @@ type ProcessPool struct {
 	admission  admission
 	initialize *worker.Initialization // nil: nothing
 	started    atomic.Int64           // numbers the workers
-	stderr     serialWriter           // of all workers
+	output     sinks                  // of all workers
 	links      sync.WaitGroup         // the workers' channels
 	ready      chan struct{}          // closed when the first worker is, or the pool is broken
 	drained    chan struct{}          // closed when a shutdown has nothing left to wait for
@@ -91,7 +91,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	p := &ProcessPool{
 		config:    config,
 		admission: newAdmission(config),
-		stderr:    serialWriter{to: config.Stderr},
+		output:    newSinks(config),
 		host:      config.Host,
 		release:   func() error { return nil },
 		members:   make(map[*member]struct{}),
@@ -166,7 +166,8 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 	link, files, err := worker.Open(worker.LinkConfig{
 		Worker:     m.number,
 		Limit:      p.config.MaxPayload + payloadRoom,
-		Stderr:     &p.stderr,
+		Stdout:     newStream(m, p.output.stdout, false),
+		Stderr:     newStream(m, p.output.stderr, true),
 		Initialize: p.initialize,
 		Receiver:   m,
 	})

@@ -46,19 +46,6 @@ func mapShared(file *os.File, size int) ([]byte, error) {
 
 func unmapShared(mapping []byte) error { return os.NewSyscallError("munmap", unix.Munmap(mapping)) }
 
-// duplicate copies one of the host's standard files for a worker, or opens the
-// null device where the host has none.
-func duplicate(file *os.File, flags int) (*os.File, error) {
-	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
-	if err == unix.EBADF {
-		return os.OpenFile(os.DevNull, flags, 0)
-	}
-	if err != nil {
-		return nil, os.NewSyscallError("fcntl(F_DUPFD_CLOEXEC)", err)
-	}
-	return os.NewFile(uintptr(fd), file.Name()), nil
-}
-
 // isReset says that the other side is gone and had not read everything.
 func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }
 

@@ -24,11 +24,12 @@
 //
 // # Goroutines
 //
-// Each started Link has two: a reader, and one that passes on standard error.
+// Each started Link has three: a reader, and one that passes on standard output,
+// unless nobody wants it, and one for standard error.
 // Frames are written by whoever flushes them; only while a worker is slow to read
-// there is a third, which ends with the last byte. The reader waits for the
+// there is another, which ends with the last byte. The reader waits for the
 // others, and Receiver.Closed is its last act: who has been told that has nothing
-// more to wait for. (A LinkConfig.Stderr that blocks is not waited for.)
+// more to wait for. (A LinkConfig.Stdout or Stderr that blocks is not waited for.)
 //
 // Serve uses its caller's goroutine as reader and one more as runner, which live
 // as long as the process. A worker process starts no reactor and no actor system.

@@ -29,6 +29,7 @@ type host struct {
 	results chan worker.Result
 	stacks  chan string
 	closed  chan error // has room
+	stdout  output
 	stderr  output
 
 	mu     sync.Mutex // as the pool's: over Offer, Withdraw, Begun and Release
@@ -52,7 +53,7 @@ func open(t testing.TB, c config) *host {
 		c.limit = 1 << 20
 	}
 	var err error
-	h.link, h.files, err = worker.Open(worker.LinkConfig{Worker: 7, Limit: c.limit, Stderr: &h.stderr, Initialize: c.initialize, Receiver: h})
+	h.link, h.files, err = worker.Open(worker.LinkConfig{Worker: 7, Limit: c.limit, Stdout: &h.stdout, Stderr: &h.stderr, Initialize: c.initialize, Receiver: h})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,11 +241,19 @@ func (h *host) end() {
 
 // output keeps what is written to it.
 type output struct {
-	mu  sync.Mutex
-	all bytes.Buffer
+	mu     sync.Mutex
+	all    bytes.Buffer
+	closed int // how often
 }
 
-var _ io.Writer = (*output)(nil)
+var _ io.WriteCloser = (*output)(nil)
+
+func (o *output) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed++
+	return nil
+}
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
@@ -278,4 +287,10 @@ func eventually(t testing.TB, what string, condition func() bool) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
+}
+
+func (o *output) ends() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed
 }

@@ -12,10 +12,6 @@ import (
 	"github.com/stint-go/stint/runtime/internal/wire"
 )
 
-// stderrDrain is how long, after the channel's end, standard error may take to
-// reach its own. A dead worker's has ended already; a grandchild may hold it.
-const stderrDrain = 50 * time.Millisecond
-
 // Receiver is told what comes over a Link. The calls come from the link's
 // reader, one at a time; no call may block on the worker, and none comes after
 // Closed.
@@ -55,9 +51,14 @@ type Result struct {
 type LinkConfig struct {
 	Worker     int             // the worker's number, for messages
 	Limit      int             // the largest payload in bytes, both ways: 1 to 2³²-1
-	Stderr     io.Writer       // where the worker's standard error goes on to; nil: nowhere; it had better not block
 	Initialize *Initialization // what the worker does before it is ready; nil: nothing
 	Receiver   Receiver
+
+	// Stdout and Stderr are where the worker's output goes on to; nil: nowhere. Each
+	// is written to by one goroutine, which closes it at the stream's end. One that
+	// blocks holds up the worker that writes, and nothing else; at the link's end it
+	// is not waited for.
+	Stdout, Stderr io.WriteCloser
 }
 
 // Initialization is what Handlers.Initialize gets in a worker process.
@@ -68,17 +69,18 @@ type Initialization struct {
 }
 
 // Link is the host's end of the channel to one worker process: a socket pair
-// for frames, the claim table, and the reading end of the worker's standard
-// error. Nothing of it is shared with another worker.
+// for frames, the claim table, and the reading ends of the worker's standard
+// output and error. Nothing of it is shared with another worker.
 //
 // Offer, Withdraw, Begun, LastSign and Release must not run at the same time; the pool
 // calls them under its lock. The other methods are safe from any goroutine.
 type Link struct {
 	config LinkConfig
 	socket *os.File
-	stderr *os.File
+	stdout *output // nil: the null device
+	stderr *output
 	claims *claimTable
-	tail   tail
+	tail   tail // of standard error
 	nonce  [wire.NonceSize]byte
 
 	outbox *outbox      // the hello is its first frame
@@ -94,7 +96,6 @@ func Open(config LinkConfig) (*Link, []*os.File, error) {
 		return nil, nil, fmt.Errorf("channel to worker %d: a payload of up to %d bytes is not possible", config.Worker, config.Limit)
 	}
 	l := &Link{config: config}
-	l.tail.onward = config.Stderr
 	files, err := l.openFiles()
 	if err == nil {
 		err = l.greet()
@@ -140,10 +141,10 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 		err = e
 		return e == nil
 	}
-	if !open(os.Open(os.DevNull)) || !open(duplicate(os.Stdout, os.O_WRONLY)) {
+	if !open(os.Open(os.DevNull)) || !open(l.openStdout()) {
 		return files, err
 	}
-	stderr, workerStderr, e := os.Pipe()
+	stderr, workerStderr, e := openOutput(&l.tail, l.config.Stderr)
 	if !open(workerStderr, e) {
 		return files, err
 	}
@@ -167,51 +168,53 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 	return files, err
 }
 
+// openStdout opens what the worker has for standard output.
+func (l *Link) openStdout() (workers *os.File, err error) {
+	if l.config.Stdout == nil {
+		return os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	}
+	l.stdout, workers, err = openOutput(nil, l.config.Stdout)
+	return workers, err
+}
+
+// outputs returns the streams that are read.
+func (l *Link) outputs() (all []*output) {
+	for _, o := range []*output{l.stdout, l.stderr} {
+		if o != nil {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
 // Start begins the handshake: the process is running. It starts the reader,
-// which starts and waits for the one for standard error, and tells the receiver
+// which starts and waits for those of the worker's output, and tells the receiver
 // Closed when nothing of the link runs any more: after the worker's death, a
 // violation of the protocol, or Close.
 func (l *Link) Start() { go l.run() }
 
 func (l *Link) run() {
-	stderrEnd := make(chan struct{})
-	go func() {
-		defer close(stderrEnd)
-		copyAll(&l.tail, l.stderr)
-	}()
+	for _, o := range l.outputs() {
+		go o.pass()
+	}
 	err := l.read()
 	l.socket.Close() // unblocks a writer
 	l.outbox.close()
-	_ = l.stderr.SetReadDeadline(time.Now().Add(stderrDrain))
-	select {
-	case <-stderrEnd:
-	case <-time.After(2 * stderrDrain): // LinkConfig.Stderr blocks; nothing here waits for it longer
+	deadline := time.Now().Add(outputDrain)
+	for _, o := range l.outputs() {
+		o.end(deadline)
 	}
-	l.stderr.Close()
 	l.config.Receiver.Closed(err)
-}
-
-// copyAll reads until the end, an error or the deadline.
-func copyAll(to io.Writer, from io.Reader) {
-	buffer := make([]byte, 4<<10)
-	for {
-		n, err := from.Read(buffer)
-		if n > 0 {
-			_, _ = to.Write(buffer[:n])
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // Close ends the channel at once, without the worker's consent, and without
 // waiting. A worker that lives takes it for its host's death, and leaves.
 func (l *Link) Close() {
-	for _, end := range []*os.File{l.socket, l.stderr} {
-		if end != nil {
-			end.Close() // unblocks whoever reads
-		}
+	if l.socket != nil {
+		l.socket.Close() // unblocks whoever reads
+	}
+	for _, o := range l.outputs() {
+		o.pipe.Close()
 	}
 }
 

@@ -5,10 +5,8 @@ package worker_test
 import (
 	"bytes"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stint-go/stint/reactor/leaktest"
 	"github.com/stint-go/stint/runtime/internal/wire"
@@ -96,39 +94,4 @@ func TestCloseDuringFlush(t *testing.T) {
 		i.conn.Close()
 		link.Release()
 	}
-}
-
-// blocked is a writer that takes nothing until it is told to.
-type blocked struct{ until chan struct{} }
-
-func (b blocked) Write(p []byte) (int, error) {
-	<-b.until
-	return len(p), nil
-}
-
-// What the host does with standard error must not keep a worker's end from it.
-func TestStderrThatBlocks(t *testing.T) {
-	leaktest.Check(t)
-	w, until := newWatcher(), make(chan struct{})
-	defer close(until)
-	link, files, err := worker.Open(worker.LinkConfig{Limit: 1, Stderr: blocked{until}, Receiver: w})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := files[2].WriteString("last words"); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range []*os.File{files[0], files[1], files[2], files[4]} {
-		f.Close()
-	}
-	link.Start()
-	eventually(t, "standard error was read", func() bool { return link.StderrTail() == "last words" })
-	at := time.Now()
-	files[3].Close() // the worker is gone
-	if err, _ := receive(t, w.closed); err != nil {
-		t.Errorf("closed with %v", err)
-	}
-	t.Logf("closed after %v", time.Since(at))
-	link.Close()
-	link.Release()
 }

@@ -300,34 +300,6 @@ func TestWorkerThatDoesNotRead(t *testing.T) {
 	link.Close()
 }
 
-// Who inherited the worker's standard error holds up the end of the channel for
-// a bounded time only.
-func TestStderrHeldByAnother(t *testing.T) {
-	leaktest.Check(t)
-	w := newWatcher()
-	link, files, err := worker.Open(worker.LinkConfig{Limit: 1, Receiver: w})
-	if err != nil {
-		t.Fatal(err)
-	}
-	held := files[2]
-	defer held.Close()
-	for _, f := range []*os.File{files[0], files[1], files[3], files[4]} {
-		f.Close()
-	}
-	if _, err := held.WriteString("last words"); err != nil {
-		t.Fatal(err)
-	}
-	link.Start()
-	if err, _ := receive(t, w.closed); err != nil {
-		t.Errorf("closed with %v", err)
-	}
-	if tail := link.StderrTail(); tail != "last words" {
-		t.Errorf("standard error: %q", tail)
-	}
-	link.Close()
-	link.Release()
-}
-
 // FuzzLink: whatever a worker says, instead of the handshake or after it, the
 // link comes to an end of a known sort and leaves nothing behind.
 func FuzzLink(f *testing.F) {

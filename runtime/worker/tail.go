@@ -1,30 +1,15 @@
 package worker
 
-import (
-	"io"
-	"sync"
-)
+import "sync"
 
 // TailSize is how much of a worker's standard error is kept for its errors.
 const TailSize = 16 << 10
 
-// tail passes on what it is given and keeps the last TailSize bytes of it.
+// tail keeps the last TailSize bytes of what it is given.
 type tail struct {
-	onward io.Writer
-
 	mu      sync.Mutex
 	ring    []byte // allocated with the first byte
 	written int64
-}
-
-// Write keeps p and passes it on. An error of the onward writer is dropped: a
-// worker must not stop because its host's standard error is gone.
-func (t *tail) Write(p []byte) (int, error) {
-	t.keep(p)
-	if t.onward != nil {
-		_, _ = t.onward.Write(p)
-	}
-	return len(p), nil
 }
 
 func (t *tail) keep(p []byte) {

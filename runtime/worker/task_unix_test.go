@@ -3,7 +3,6 @@
 package worker_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"strconv"
 	"strings"
@@ -240,32 +239,5 @@ func TestContextEndsWithTask(t *testing.T) {
 	}
 	if got := h.value("ended", ""); got != "context canceled" {
 		t.Errorf("the context of the task with a deadline: %s", got)
-	}
-}
-
-// The last 16 KiB of standard error are kept, all of it is passed on, and nothing
-// in it is changed: who prints it escapes it (SEC-18).
-func TestStderr(t *testing.T) {
-	h := serving(t)
-	var all bytes.Buffer
-	for i, size := range []int{0, 1, 100, 5 << 10, 16 << 10, 1, 50 << 10, 3} {
-		text := bytes.Repeat([]byte{'a' + byte(i)}, size)
-		if i%2 == 1 {
-			text = append(text, "\x1b[31m\x00\xff\r\n"...)
-		}
-		all.Write(text)
-		h.value("stderr", string(text))
-		want := all.Bytes()[max(0, all.Len()-worker.TailSize):]
-		eventually(t, "what was written has come", func() bool { return h.stderr.String() == all.String() })
-		if got := h.link.StderrTail(); got != string(want) {
-			t.Errorf("after %d bytes, %d are kept, want %d", all.Len(), len(got), len(want))
-		}
-	}
-	h.offer("exit", "3")
-	if err := h.awaitClosed(); err != nil {
-		t.Error(err)
-	}
-	if got := h.link.StderrTail(); got != string(all.Bytes()[all.Len()-worker.TailSize:]) {
-		t.Error("at the end another text is kept")
 	}
 }

@@ -53,6 +53,7 @@ var tasks = map[string]func(ctx context.Context, argument []byte) ([]byte, error
 	"wait":         wait,
 	"stop":         wait, // by SIGKILL
 	"stderr":       func(_ context.Context, argument []byte) ([]byte, error) { os.Stderr.Write(argument); return nil, nil },
+	"stdout":       func(_ context.Context, argument []byte) ([]byte, error) { os.Stdout.Write(argument); return nil, nil },
 	"shell":        shell,
 	"context":      describeContext,
 	"made":         made,

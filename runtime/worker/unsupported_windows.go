@@ -19,7 +19,6 @@ func socketPair() (host, child *os.File, err error) { return nil, nil, errNoChan
 func createShared(int) (*os.File, error)            { return nil, errNoChannel }
 func mapShared(*os.File, int) ([]byte, error)       { return nil, errNoChannel }
 func unmapShared([]byte) error                      { return nil }
-func duplicate(*os.File, int) (*os.File, error)     { return nil, errNoChannel }
 func isReset(error) bool                            { return false }
 func openInherited() (*os.File, *claimTable, error) { return nil, nil, errNoChannel }
 func leave()                                        { os.Exit(exitOrphaned) }
