@@ -188,6 +188,14 @@ func (c *Config) checkPayload(size int) error {
 	return nil
 }
 
+// maxArgument is the largest argument, in bytes, that a process pool accepts.
+func (c *Config) maxArgument() int {
+	if c.QueueBytes > 0 {
+		return min(c.QueueBytes, c.MaxPayload)
+	}
+	return c.MaxPayload
+}
+
 // payloadRoom is what a frame's payload needs beside the argument or result.
 const payloadRoom = 4 << 10
 

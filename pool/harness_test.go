@@ -1,11 +1,13 @@
 package pool_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,6 +114,24 @@ func lines(t testing.TB, name string) []string {
 		t.Fatal(err)
 	}
 	return strings.FieldsFunc(string(data), func(r rune) bool { return r == '\n' })
+}
+
+// lockedBuffer is a buffer that several may write to.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
 }
 
 // newGoroutinePool makes a pool that is closed, and checked, after the test.

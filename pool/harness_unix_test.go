@@ -12,7 +12,6 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -101,24 +100,6 @@ func newProcessPool(t testing.TB, config pool.Config) *pool.ProcessPool {
 	}
 	closeAfter(t, p)
 	return p
-}
-
-// lockedBuffer is a buffer that several may write to.
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
 }
 
 // workerPID returns the pid of a pool's worker, of one that answers.

@@ -154,22 +154,27 @@ func TestChunks(t *testing.T) {
 			}
 		}
 	})
-	t.Run("arguments of any size, with a small limit", func(t *testing.T) {
-		p := newProcessPool(t, pool.Config{Workers: 2, MaxPayload: 1000})
-		in := func(yield func([]byte) bool) {
-			for n := 0; n <= 1200 && yield(make([]byte, n)); n += 100 {
+	for limit, config := range map[string]pool.Config{
+		"of the payload": {Workers: 2, MaxPayload: 1000},
+		"of the queue":   {Workers: 2, QueueBytes: 1000},
+	} {
+		t.Run("arguments of any size, with a small limit "+limit, func(t *testing.T) {
+			p := newProcessPool(t, config)
+			in := func(yield func([]byte) bool) {
+				for n := 0; n <= 1200 && yield(make([]byte, n)); n += 100 {
+				}
 			}
-		}
-		all := collect(length.Map(patient(t), p, in, pool.WithChunkSize(100)))
-		for i, o := range all {
-			if tooLarge := i >= 10; tooLarge != (o.err != nil) || !tooLarge && o.out != 100*i {
-				t.Errorf("item %d: %+v", i, o)
+			all := collect(length.Map(patient(t), p, in, pool.WithChunkSize(100)))
+			for i, o := range all {
+				if tooLarge := i >= 10; tooLarge != (o.err != nil) || !tooLarge && o.out != 100*i {
+					t.Errorf("item %d: %+v", i, o)
+				}
 			}
-		}
-		if len(all) != 13 {
-			t.Errorf("%d results", len(all))
-		}
-	})
+			if len(all) != 13 {
+				t.Errorf("%d results", len(all))
+			}
+		})
+	}
 	t.Run("PY-MPP-3 a timed map ends in time, and the pool can be shut down by force", func(t *testing.T) {
 		p := newProcessPool(t, pool.Config{Workers: 2})
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

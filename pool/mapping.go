@@ -49,7 +49,7 @@ func newMapping[In, Out any](t *Task[In, Out], ctx context.Context, p Pool, s *m
 	m := &mapping[In, Out]{task: t, ctx: ctx, pool: p, settings: s, yield: yield, workers: p.Stats().Workers}
 	m.parts.init(s.ordered)
 	if processes, ok := p.(*ProcessPool); ok {
-		m.processes, m.maxBytes = processes, min(maxPartBytes, processes.config.MaxPayload)
+		m.processes, m.maxBytes = processes, min(maxPartBytes, processes.config.maxArgument())
 		m.single = s.single(processes)
 	}
 	return m

@@ -109,14 +109,21 @@ func (p *part[In, Out]) succeed() bool {
 func (p *part[In, Out]) start() bool { return true }
 
 func (p *part[In, Out]) fail(err error) bool {
-	var codec *CodecError
-	if p.owner == nil && !errors.As(err, &codec) {
+	if p.owner == nil && !ofArgument(err) {
 		p.refusal = err
 		p.mapping.parts.drop(p)
 		return true
 	}
 	p.mapping.parts.fail(p, err)
 	return true
+}
+
+// ofArgument reports whether a job was refused for what its argument is, and
+// not by a pool that refuses whatever comes.
+func ofArgument(err error) bool {
+	var codec *CodecError
+	var tooLarge *QueueBytesError
+	return errors.As(err, &codec) || errors.As(err, &tooLarge)
 }
 
 func (p *part[In, Out]) cancel(cause error) bool {
