@@ -110,6 +110,19 @@ func encode(v any) (data []byte, err error) {
 	return worker.Marshal(v)
 }
 
+// encodeArgument encodes a job's argument. An error is a *CodecError.
+func encodeArgument(j *Job, limit int) ([]byte, error) {
+	argument, err := j.work.encode()
+	if err == nil {
+		err = (&Config{MaxPayload: limit}).checkPayload(len(argument))
+	}
+	if err != nil {
+		in, _ := j.work.types()
+		return nil, &CodecError{Run: j.asRun(), Op: "encode", What: "argument", Type: in, Err: err}
+	}
+	return argument, nil
+}
+
 // decode decodes one value. A type's own decoder may panic: that is an error.
 func decode[T any](data []byte, to *T) (err error) {
 	defer recoverInto(&err)

@@ -36,6 +36,12 @@ func (p *ProcessPool) refill(m *member) {
 	if !m.available() {
 		return
 	}
+	if p.active > p.loans.wanted() {
+		if m.sent.length == 0 {
+			p.rest(m)
+		}
+		return
+	}
 	p.recall(m)
 	p.fill(m, 1+p.queue.length/max(1, p.active))
 	if m.sent.length == 0 && p.ahead+p.slow+p.chunks > 0 {
@@ -141,32 +147,6 @@ func (p *ProcessPool) removeIdle(m *member) {
 	}
 }
 
-// staff makes a ready worker one of those that are given work, unless there are
-// enough: then it is a spare.
-func (p *ProcessPool) staff(m *member) {
-	if p.active < p.config.Workers {
-		p.active++
-		m.active = true
-		p.refill(m)
-	}
-}
-
-// retire gives a worker no more work; a spare takes its place.
-func (p *ProcessPool) retire(m *member) {
-	p.removeIdle(m)
-	if !m.active {
-		return
-	}
-	m.active = false
-	p.active--
-	for spare := range p.members {
-		if spare.ready && !spare.active && !spare.cut {
-			p.staff(spare)
-			return
-		}
-	}
-}
-
 // requeue puts a job that was withdrawn back to where it was in the queue.
 func (p *ProcessPool) requeue(j *Job) {
 	j.state, j.member = jobQueued, nil
@@ -178,5 +158,8 @@ func (p *ProcessPool) markDone(j *Job) {
 	j.state = jobDone
 	p.waiting.remove(j)
 	p.live--
+	if p.loans.over(j) {
+		p.balance()
+	}
 	p.checkDrained()
 }

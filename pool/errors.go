@@ -29,6 +29,8 @@ var (
 	// ErrGoexit: the task, or an initializer, called runtime.Goexit instead of
 	// returning.
 	ErrGoexit = errors.New("it called runtime.Goexit instead of returning")
+	// ErrNotOwner: a task wanted to close the pool that runs it.
+	ErrNotOwner = errors.New("a task cannot close the pool that runs it")
 	// ErrNoTask: the context belongs to no running task; see From.
 	ErrNoTask = errors.New("the context is not that of a running task: use the one that the task was given, or one derived from it")
 	// ErrUnknownState: the worker knows no state of that name.

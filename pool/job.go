@@ -39,8 +39,8 @@ type Job struct {
 	runner    *runner   // goroutine pools
 	begunAt   time.Time // as the worker told first; zero: not known to have begun
 	verdict   *verdict
-	parent    *Job // the running job that it is nested in; nil: none
-	nested    int  // jobs that are nested in it and not done
+	brood     *brood // what it has submitted to its own pool; nil: nothing
+	parents   *brood // that it is one of; nil: it was submitted from outside, or is done
 	link      jobLink
 	beginBy   time.Duration // by the pool's queueClock
 	place     int32         // there, from 1; 0: it has no such limit, or its clock has stopped
@@ -77,6 +77,8 @@ func missing(p Pool) bool {
 	case *ProcessPool:
 		return p == nil
 	case *GoroutinePool:
+		return p == nil
+	case *nestedPool:
 		return p == nil
 	}
 	return false

@@ -43,6 +43,7 @@ type member struct {
 	pace       pace
 	alarm      alarm
 	inquiry    inquiry // into the condemned job
+	errands    errands
 
 	arrived []arrival // the reader's own, used again for each batch
 }
@@ -71,7 +72,14 @@ func (m *member) open(link *worker.Link) {
 
 // available reports whether the worker may be given work. Under the lock.
 func (m *member) available() bool {
-	return m.active && !m.cut && m.condemned == nil && !m.pardoning && !m.slow
+	return m.active && !m.cut && m.condemned == nil && !m.pardoning && !m.slow && !m.lends()
+}
+
+// lends reports whether the worker's task has submitted others that are not done,
+// so that another worker works in its place. Under the lock.
+func (m *member) lends() bool {
+	j := m.sent.first
+	return j != nil && j.brood != nil && j.brood.jobs > 0
 }
 
 // offer sends a job to the worker. Under the lock; the worker is available and

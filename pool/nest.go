@@ -1,6 +1,11 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"errors"
+
+	"github.com/stint-go/stint/runtime/worker"
+)
 
 // This file is about tasks that submit tasks to the pool that they run in.
 //
@@ -20,11 +25,16 @@ import "context"
 // see Config.NestedWorkers. What is not done when the task returns, or is ended,
 // is cancelled, or killed if it has begun.
 //
-// A task cannot close the pool that runs it. An error is ErrNoTask: ctx is none
-// that a pool has given to a task, or derived from one.
+// A task cannot close the pool that runs it: that would wait for itself. In a
+// worker process Shutdown and Close refuse with ErrNotOwner, Stats asks the host,
+// and Events has none to tell. An error is ErrNoTask: ctx is none that a pool has
+// given to a task, or derived from one.
 func From(ctx context.Context) (Pool, error) {
 	if j := taskOf(ctx); j != nil {
 		return j.runner.pool, nil
+	}
+	if caller := worker.CallerOf(ctx); caller != nil {
+		return newNestedPool(caller), nil
 	}
 	return nil, ErrNoTask
 }
@@ -33,6 +43,19 @@ func From(ctx context.Context) (Pool, error) {
 // as when a task of the pool submits to another pool, whose task submits to the
 // first, the innermost.
 type runningKey struct{ pool *GoroutinePool }
+
+// brood are the jobs that one run of a task has submitted to its own pool.
+type brood struct {
+	jobs int  // not done
+	over bool // the run has ended
+
+	// Of a process pool, where the jobs come without a context of their own.
+	ctx context.Context
+	end context.CancelCauseFunc // called without the pool's lock
+}
+
+// errParentOver is why the rest of a brood is ended.
+var errParentOver = errors.New("the task that has submitted it is over")
 
 // loans counts the places that running jobs lend. Under the pool's lock.
 type loans struct {
@@ -44,29 +67,45 @@ type loans struct {
 // wanted is how many workers may work.
 func (l *loans) wanted() int { return l.workers + min(l.lent, l.most) }
 
-// nest makes a job one of parent's, which runs. An error is a *NestingError.
+// nest takes a job into the brood of one that runs. An error is a *NestingError.
 func (l *loans) nest(j, parent *Job) error {
-	if parent.nested == 0 {
+	depth := parent.placement().depth + 1
+	if parent.brood == nil {
+		parent.brood = &brood{}
+	}
+	if parent.brood.jobs == 0 {
 		if l.lent+1 >= l.workers+l.most {
-			return &NestingError{Task: j.task.name, Depth: parent.placement().depth + 1, Workers: l.workers, Nested: l.most}
+			return &NestingError{Task: j.task.name, Depth: depth, Workers: l.workers, Nested: l.most}
 		}
 		l.lent++
 	}
-	parent.nested++
-	j.parent, j.ownPlacement().depth = parent, parent.placement().depth+1
+	parent.brood.jobs++
+	j.parents, j.ownPlacement().depth = parent.brood, depth
 	return nil
 }
 
 // over notes that a job is done: its own place is not lent any more, and perhaps
-// not that of the job that it was nested in.
-func (l *loans) over(j *Job) {
-	if j.nested > 0 {
-		l.lent--
-	}
-	if parent := j.parent; parent != nil {
-		j.parent = nil
-		if parent.nested--; parent.nested == 0 && parent.state == jobSent {
+// not that of the job in whose brood it was. It reports whether fewer are lent.
+func (l *loans) over(j *Job) (fewer bool) {
+	before := l.lent
+	if own := j.brood; own != nil {
+		own.over = true
+		if own.jobs > 0 {
 			l.lent--
 		}
+	}
+	if of := j.parents; of != nil {
+		j.parents = nil
+		if of.jobs--; of.jobs == 0 && !of.over {
+			l.lent--
+		}
+	}
+	return l.lent < before
+}
+
+// endBrood ends what a run of a task has left behind. Without the pool's lock.
+func (j *Job) endBrood() {
+	if j.brood != nil && j.brood.end != nil {
+		j.brood.end(errParentOver)
 	}
 }

@@ -27,6 +27,7 @@ func (o *outcomes) fill(s *Stats) {
 // it wakes whoever waits, and lets go of the caller's context.
 func (o *outcomes) settle(j *Job, run Run, err error) {
 	o.contexts.leave(j)
+	j.endBrood()
 	for range j.open() {
 		o.count(err)
 	}

@@ -38,7 +38,9 @@ type ProcessPool struct {
 	waiting  queueClock
 	throttle throttle
 	members  map[*member]struct{}
-	active   int       // members that are given work
+	active   int // members that are given work
+	loans    loans
+	staffing
 	idle     []*member // ready, nothing to do; the last one is warmest
 	offered  []*member // have been offered jobs since the lock was taken
 	ahead    int       // jobs that stand behind another one at their worker
@@ -106,12 +108,16 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	}
 	p.contexts.over = p.contextEnded
 	p.outcomes.events, p.outcomes.contexts = &p.events, &p.contexts
+	p.loans = loans{workers: config.Workers, most: config.NestedWorkers}
+	p.size = config.Workers + config.Spares
+	p.peak = p.size
 	if p.host == nil {
 		if p.host, p.release, err = runtime.Share(); err != nil {
 			return nil, err
 		}
 	}
 	p.throttle = newThrottle(config.Rate, p.host.Reactor().NewAlarm(p.throttleRings))
+	p.lull.bell = p.host.Reactor().NewAlarm(p.lullOver)
 	p.waiting = newQueueClock(p.host.Reactor().NewAlarm(p.queueTimeRings))
 	if err := p.start(); err != nil {
 		return nil, err
@@ -123,7 +129,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 func (p *ProcessPool) start() error {
 	supervisor, err := p.host.Actors().Supervise(actors.Supervision{
 		Name:         "process pool",
-		Workers:      p.config.Workers + p.config.Spares,
+		Workers:      p.size,
 		Prepare:      p.prepare,
 		MaxFailures:  p.config.MaxFailures,
 		Within:       p.config.FailureWindow,
@@ -188,13 +194,9 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 
 // Submit implements Pool.
 func (p *ProcessPool) Submit(j *Job) {
-	argument, err := j.work.encode()
-	if err == nil {
-		err = p.config.checkPayload(len(argument))
-	}
+	argument, err := encodeArgument(j, p.config.MaxPayload)
 	if err != nil {
-		in, _ := j.work.types()
-		p.outcomes.refuse(j, &CodecError{Run: j.asRun(), Op: "encode", What: "argument", Type: in, Err: err})
+		p.outcomes.refuse(j, err)
 		return
 	}
 	j.argument = argument
@@ -202,13 +204,38 @@ func (p *ProcessPool) Submit(j *Job) {
 		p.outcomes.refuse(j, err)
 		return
 	}
+	p.admit(j, nil)
+}
+
+// admit queues a job, or refuses it: one from outside, for which there is room, or
+// one that a running job, its parent, has submitted.
+func (p *ProcessPool) admit(j, parent *Job) {
 	p.contexts.enter(j)
 	p.mu.Lock()
-	if err := p.refusal(); err != nil {
+	if err := p.accept(j, parent); err != nil {
 		p.admission.leave(j)
 		p.mu.Unlock()
 		p.outcomes.refuse(j, err)
 		return
+	}
+	p.dispatch()
+	p.unlock()
+	if j.ctx.Err() != nil { // perhaps since before it was queued
+		p.contextEnded(j)
+	}
+}
+
+// accept queues a job, or says why not. Under the lock.
+func (p *ProcessPool) accept(j, parent *Job) error {
+	switch {
+	case p.broken != nil:
+		return p.broken
+	case p.phase > phaseDraining, p.phase == phaseDraining && parent == nil:
+		return ErrClosed
+	case parent != nil:
+		if err := p.nest(j, parent); err != nil {
+			return err
+		}
 	}
 	j.owner = p
 	j.limits.complete(&p.config)
@@ -218,21 +245,6 @@ func (p *ProcessPool) Submit(j *Job) {
 	p.live++
 	j.state = jobQueued
 	p.queue.push(j)
-	p.dispatch()
-	p.unlock()
-	if j.ctx.Err() != nil { // perhaps since before it was queued
-		p.contextEnded(j)
-	}
-}
-
-// refusal says why the pool takes no more tasks, if so. Under the lock.
-func (p *ProcessPool) refusal() error {
-	if p.broken != nil {
-		return p.broken
-	}
-	if p.phase != phaseOpen {
-		return ErrClosed
-	}
 	return nil
 }
 
@@ -243,7 +255,10 @@ func (p *ProcessPool) Events(ctx context.Context) iter.Seq[Event] { return p.eve
 func (p *ProcessPool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := Stats{Workers: p.config.Workers, Queued: p.queue.tasks, Submitted: p.accepted, Started: uint64(p.started.Load())}
+	s := Stats{
+		Workers: p.config.Workers, Lent: p.loans.lent, Queued: p.queue.tasks,
+		Submitted: p.accepted, Started: uint64(p.started.Load()),
+	}
 	p.outcomes.fill(&s)
 	for m := range p.members {
 		if m.active {

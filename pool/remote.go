@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/runtime/worker"
 )
 
@@ -23,10 +24,14 @@ var wellKnown = struct {
 	names: []string{
 		"context.Canceled", "context.DeadlineExceeded", "io.EOF", "io.ErrUnexpectedEOF", "fs.ErrNotExist", "fs.ErrExist",
 		"fs.ErrPermission", "os.ErrClosed", "os.ErrDeadlineExceeded", "errors.ErrUnsupported",
+		"pool.ErrClosed", "pool.ErrBroken", "pool.ErrKilled", "pool.ErrShutdown", "pool.ErrWorkerDied", "pool.ErrGoexit",
+		"pool.ErrUnknownTask", "pool.ErrNoTask", "pool.ErrNotOwner", "futures.ErrCancelled",
 	},
 	errors: []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, fs.ErrNotExist, fs.ErrExist,
 		fs.ErrPermission, os.ErrClosed, os.ErrDeadlineExceeded, errors.ErrUnsupported,
+		ErrClosed, ErrBroken, ErrKilled, ErrShutdown, ErrWorkerDied, ErrGoexit,
+		ErrUnknownTask, ErrNoTask, ErrNotOwner, futures.ErrCancelled,
 	},
 }
 
@@ -105,13 +110,17 @@ func newPanicError(run Run, f *worker.Failure) error {
 
 // newRemoteError makes the error that a task or an initializer has returned.
 func newRemoteError(f *worker.Failure) error {
-	remote := &remoteError{text: printable(f.Message)}
+	return &remoteError{text: printable(f.Message), known: knownErrors(f.Is)}
+}
+
+// knownErrors returns the well-known errors of these names, those that there are.
+func knownErrors(names []string) (known []error) {
 	wellKnown.RLock()
 	defer wellKnown.RUnlock()
-	for _, name := range f.Is {
+	for _, name := range names {
 		if i := slices.Index(wellKnown.names, name); i >= 0 {
-			remote.known = append(remote.known, wellKnown.errors[i])
+			known = append(known, wellKnown.errors[i])
 		}
 	}
-	return remote
+	return known
 }

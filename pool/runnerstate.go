@@ -126,14 +126,18 @@ func (p *GoroutinePool) delayOver() {
 	p.startMissing()
 }
 
-// failQueue empties the queue of a broken pool that has nobody left to run it,
-// and returns what was in it. Under the lock.
+// failQueue takes out of the queue of a broken pool what nobody is left to run, and
+// returns it: all if there are no runners, and the nested jobs if each runs a task
+// that waits for its own. Under the lock.
 func (p *GoroutinePool) failQueue() (jobs []*Job) {
-	if p.broken == nil || p.runners > 0 {
+	if p.broken == nil || p.runners > p.loans.lent {
 		return nil
 	}
 	for p.queue.length > 0 {
 		j := p.queue.next()
+		if p.runners > 0 && j.parents == nil {
+			break // the runners that there are can run it later
+		}
 		p.queue.remove(j)
 		p.admission.leave(j)
 		p.finish(j)

@@ -101,6 +101,7 @@ func (p *ProcessPool) conclude() {
 	p.waiting.alarm.Stop()
 	p.throttle.stop()
 	p.contexts.close()
+	p.lull.Stop()
 	p.closeErr = p.release()
 	p.events.end()
 	close(p.done)
@@ -135,14 +136,23 @@ func (p *ProcessPool) breakDown(err error) {
 	}
 }
 
-// failQueue empties the queue when there is nobody left to run it, and returns
-// what was in it. Under the lock.
+// failQueue takes out of the queue what nobody is left to run, and returns it: all
+// if there are no workers, and the nested jobs if each worker has a task that
+// waits for its own. Under the lock.
 func (p *ProcessPool) failQueue() (jobs []*Job) {
-	if p.broken == nil || len(p.members) > 0 {
+	if p.broken == nil {
 		return nil
+	}
+	for m := range p.members {
+		if !m.lends() && !m.cut {
+			return nil
+		}
 	}
 	for p.queue.length > 0 {
 		j := p.queue.next()
+		if len(p.members) > 0 && j.parents == nil {
+			break // the workers that live can run it later
+		}
 		p.queue.remove(j)
 		p.admission.leave(j)
 		p.markDone(j)

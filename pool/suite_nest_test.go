@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,7 +179,7 @@ func seen(ctx context.Context, p pool.Pool, way string) string {
 
 // TestNest: a task submits to the pool that it runs in, and waits.
 func TestNest(t *testing.T) {
-	overNesting(t, "recursion", func(t *testing.T, open opener) {
+	overKinds(t, "recursion", func(t *testing.T, open opener) {
 		for _, workers := range []int{1, 2} {
 			p := open(t, pool.Config{Workers: workers})
 			if got := value(t, deepen.Submit(t.Context(), p, 20)); got != 20 {
@@ -190,7 +191,7 @@ func TestNest(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "fan-out", func(t *testing.T, open opener) {
+	overKinds(t, "fan-out", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 2})
 		one, two := spread.Submit(t.Context(), p, 100), spread.Submit(t.Context(), p, 100)
 		if a, b := value(t, one), value(t, two); a != 9900 || b != 9900 {
@@ -201,21 +202,35 @@ func TestNest(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "a tree", func(t *testing.T, open opener) {
+	overKinds(t, "a tree", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 2})
 		if got := value(t, branch.Submit(t.Context(), p, 6)); got != 64 {
 			t.Errorf("%d leaves", got)
 		}
 	})
 
-	overNesting(t, "from callbacks and from several goroutines", func(t *testing.T, open opener) {
+	overKinds(t, "maps", func(t *testing.T, open opener) {
+		p := open(t, pool.Config{Workers: 2})
+		var got []int
+		for v, err := range mapBelow.Map(t.Context(), p, slices.Values([]int{100, 200, 300})) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, v)
+		}
+		if !slices.Equal(got, []int{9900, 39800, 89700}) {
+			t.Errorf("got %v", got)
+		}
+	})
+
+	overKinds(t, "from callbacks and from several goroutines", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 2})
 		if got := value(t, nestedChain.Submit(t.Context(), p, 5)); got != 32 {
 			t.Errorf("got %d", got)
 		}
 	})
 
-	overNesting(t, "refused when no worker would be left", func(t *testing.T, open opener) {
+	overKinds(t, "refused when no worker would be left", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 1, NestedWorkers: 2})
 		if got := value(t, deepen.Submit(t.Context(), p, 2)); got != 2 {
 			t.Errorf("%d calls", got)
@@ -232,7 +247,7 @@ func TestNest(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "nested ones go first, without a place in the queue", func(t *testing.T, open opener) {
+	overKinds(t, "nested ones go first, without a place in the queue", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1, Queue: 1, WhenFull: pool.Refuse}), newGate(t)
 		parent := running(t, holdThenSpread.Submit(t.Context(), p, g.address()))
 		other := sleep.Submit(t.Context(), p, time.Hour) // fills the queue, and then the worker
@@ -271,6 +286,24 @@ var (
 			return 0, ctx.Err()
 		}
 	})
+	// mapBelow is spread by a map.
+	mapBelow = pool.NewTask("mapBelow", func(ctx context.Context, n int) (sum int, err error) {
+		p, err := pool.From(ctx)
+		if err != nil {
+			return 0, err
+		}
+		numbers := func(yield func(int) bool) {
+			for i := 0; i < n && yield(i); i++ {
+			}
+		}
+		for v, err := range double.Map(ctx, p, numbers) {
+			if err != nil {
+				return 0, err
+			}
+			sum += v
+		}
+		return sum, nil
+	})
 	// holdThenSpread passes a gate, and then does what spread does with 10.
 	holdThenSpread = pool.NewTask("holdThenSpread", func(ctx context.Context, address string) (int, error) {
 		if err := pass(ctx, address); err != nil {
@@ -287,7 +320,7 @@ var (
 // TestNestedErrors: a task sees its nested tasks fail as anybody would.
 func TestNestedErrors(t *testing.T) {
 	for _, way := range []string{"an error", "a panic", "a timeout", "its context", "its context, before", "a bad limit"} {
-		overNesting(t, way, func(t *testing.T, open opener) {
+		overKinds(t, way, func(t *testing.T, open opener) {
 			p := open(t, pool.Config{Workers: 1})
 			if got := value(t, nestedFailure.Submit(t.Context(), p, way)); got != "as it was" {
 				t.Error(got)
@@ -299,7 +332,7 @@ func TestNestedErrors(t *testing.T) {
 // TestNestedEnd: nested tasks end with the one that has submitted them, and when
 // it ends them.
 func TestNestedEnd(t *testing.T) {
-	overNesting(t, "it returns", func(t *testing.T, open opener) {
+	overKinds(t, "it returns", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		value(t, leaveBehind.Submit(t.Context(), p, g.address()))
 		g.holds(t, 0)
@@ -309,7 +342,7 @@ func TestNestedEnd(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "it is over its limit", func(t *testing.T, open opener) {
+	overKinds(t, "it is over its limit", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		f := waitBelow.Submit(t.Context(), p, g.address(), pool.WithTimeout(100*time.Millisecond))
 		failure[*pool.TimeoutError](t, f)
@@ -317,7 +350,7 @@ func TestNestedEnd(t *testing.T) {
 		eventually(t, "the nested task is done", func() bool { return p.Stats().Settled() == 2 })
 	})
 
-	overNesting(t, "its context ends", func(t *testing.T, open opener) {
+	overKinds(t, "its context ends", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		f := waitBelow.Submit(ctx, p, g.address())
@@ -328,7 +361,7 @@ func TestNestedEnd(t *testing.T) {
 		eventually(t, "the nested task is done", func() bool { return p.Stats().Settled() == 2 })
 	})
 
-	overNesting(t, "it is killed", func(t *testing.T, open opener) {
+	overKinds(t, "it is killed", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		f := waitBelow.Submit(t.Context(), p, g.address())
 		g.holds(t, 1)
@@ -341,7 +374,7 @@ func TestNestedEnd(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "it withdraws and kills them", func(t *testing.T, open opener) {
+	overKinds(t, "it withdraws and kills them", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		const want = "cancelled, cancelled error, not cancelled running, killed, killed error"
 		if got := value(t, withdrawBelow.Submit(t.Context(), p, g.address())); got != want {
@@ -349,7 +382,7 @@ func TestNestedEnd(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "the pool drains", func(t *testing.T, open opener) {
+	overKinds(t, "the pool drains", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		f := running(t, holdThenSpread.Submit(t.Context(), p, g.address()))
 		returned := shutDown(t, t.Context(), p, pool.Drain)
@@ -359,7 +392,7 @@ func TestNestedEnd(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "the pool cancels what has not begun", func(t *testing.T, open opener) {
+	overKinds(t, "the pool cancels what has not begun", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 1}), newGate(t)
 		f := running(t, holdThenSpread.Submit(t.Context(), p, g.address()))
 		returned := shutDown(t, t.Context(), p, pool.CancelPending)
@@ -370,7 +403,7 @@ func TestNestedEnd(t *testing.T) {
 		}
 	})
 
-	overNesting(t, "the pool is killed", func(t *testing.T, open opener) {
+	overKinds(t, "the pool is killed", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 2}), newGate(t)
 		fs := []*future{waitBelow.Submit(t.Context(), p, g.address()), waitBelow.Submit(t.Context(), p, g.address())}
 		g.holds(t, 2)
@@ -388,9 +421,4 @@ func TestFrom(t *testing.T) {
 	if p, err := pool.From(t.Context()); p != nil || !errors.Is(err, pool.ErrNoTask) {
 		t.Errorf("got %v, %v", p, err)
 	}
-}
-
-// overNesting runs a test once for each kind of pool whose tasks can nest.
-func overNesting(t *testing.T, name string, test func(t *testing.T, open opener)) {
-	t.Run(name+"/goroutines", func(t *testing.T) { test(t, kinds[0].open) })
 }

@@ -152,9 +152,10 @@ type stream struct {
 	pending  int
 }
 
-func (s *stream) Ready()               { close(s.ready) }
-func (s *stream) Stack(uint64, string) {}
-func (s *stream) Closed(err error)     { s.ended <- err }
+func (s *stream) Ready()                   { close(s.ready) }
+func (s *stream) Stack(uint64, string)     {}
+func (s *stream) Called(worker.Call) error { return nil }
+func (s *stream) Closed(err error)         { s.ended <- err }
 
 func (s *stream) Results(results []worker.Result) {
 	defer s.link.Flush()

@@ -17,6 +17,8 @@ import (
 // the channel and the timer, is made at the first question.
 type taskContext struct {
 	values    context.Context // has what Value finds
+	server    *server
+	slot      uint16
 	id        uint64
 	claims    *claimTable // takes the task's signs of life
 	goroutine int         // on which the task runs

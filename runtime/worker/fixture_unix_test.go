@@ -28,6 +28,7 @@ type host struct {
 	ready   chan struct{}
 	results chan worker.Result
 	stacks  chan string
+	calls   chan worker.Call
 	closed  chan error // has room
 	stdout  output
 	stderr  output
@@ -48,7 +49,10 @@ type config struct {
 // open makes a link whose worker is not there yet.
 func open(t testing.TB, c config) *host {
 	t.Helper()
-	h := &host{t: t, ready: make(chan struct{}), results: make(chan worker.Result, 1<<10), stacks: make(chan string, 1<<10), closed: make(chan error, 1)}
+	h := &host{
+		t: t, ready: make(chan struct{}), results: make(chan worker.Result, 1<<10), stacks: make(chan string, 1<<10),
+		calls: make(chan worker.Call, 1<<10), closed: make(chan error, 1),
+	}
 	if c.limit == 0 {
 		c.limit = 1 << 20
 	}
@@ -104,7 +108,7 @@ func (h *host) closeFiles() {
 	h.files = nil
 }
 
-// Ready, Results, Stack and Closed implement worker.Receiver.
+// Ready, Results, Stack, Called and Closed implement worker.Receiver.
 func (h *host) Ready() { close(h.ready) }
 
 func (h *host) Results(results []worker.Result) {
@@ -115,6 +119,7 @@ func (h *host) Results(results []worker.Result) {
 }
 
 func (h *host) Stack(_ uint64, text string) { h.stacks <- text }
+func (h *host) Called(c worker.Call) error  { h.calls <- c; return nil }
 
 func (h *host) Closed(err error) {
 	h.closed <- err

@@ -24,6 +24,10 @@ type Receiver interface {
 	Results([]Result)
 	// Stack brings the answer to AskStack. The text is the worker's, unchecked.
 	Stack(id uint64, text string)
+	// Called brings what a running task asks, to be answered by Reply. The bytes in
+	// it are the reader's own again when the call returns. An error is that the
+	// worker must not have asked that: it ends the reading.
+	Called(Call) error
 	// Closed is called once, last. The error is nil at a plain end of the
 	// channel, ErrNoMain, a *HandshakeError, an *InitializeError, a *ProtocolError,
 	// or from the system.

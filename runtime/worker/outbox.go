@@ -91,12 +91,30 @@ func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, 
 	if items > 0 {
 		b.recent = wire.AppendChunkHead(b.recent, items)
 	}
-	if len(argument) < copyBelow {
-		b.recent = append(b.recent, argument...)
+	b.payload(argument)
+}
+
+// payload adds a payload whose header was added before.
+func (b *batch) payload(p []byte) {
+	if len(p) < copyBelow {
+		b.recent = append(b.recent, p...)
 	} else {
-		b.whole = append(b.whole, b.recent, argument)
+		b.whole = append(b.whole, b.recent, p)
 		b.recent = nil
 	}
+}
+
+// reply adds the frame that answers a call, and flushes. A large answer is not
+// copied.
+func (o *outbox) reply(number uint64, answer []byte) {
+	o.mu.Lock()
+	if !o.closed {
+		b := &o.next
+		b.recent = wire.AppendHeader(b.recent, wire.Header{Kind: wire.KindReply, ID: number, Size: uint32(len(answer))})
+		b.payload(answer)
+	}
+	o.mu.Unlock()
+	o.flush()
 }
 
 // send adds bytes that are frames already, and flushes.

@@ -91,6 +91,7 @@ type watcher struct {
 	ready   int
 	results []worker.Result
 	stacks  []string
+	calls   []worker.Call
 	closed  chan error
 }
 
@@ -104,6 +105,7 @@ func (w *watcher) Results(results []worker.Result) {
 	}
 }
 func (w *watcher) Stack(_ uint64, text string) { w.stacks = append(w.stacks, text) }
+func (w *watcher) Called(c worker.Call) error  { w.calls = append(w.calls, c); return nil }
 func (w *watcher) Closed(err error)            { w.closed <- err }
 
 // play has an impostor say something, after the handshake or instead of it, and

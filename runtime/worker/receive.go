@@ -43,9 +43,13 @@ func (l *Link) read() error {
 // take keeps a result, to be delivered with those that came with it. What else a
 // worker sends is delivered at once, after the results before it.
 func (l *Link) take(header wire.Header, payload []byte) error {
-	if header.Kind == wire.KindStack {
+	switch header.Kind {
+	case wire.KindStack:
 		l.deliver()
 		return l.takeStack(header, payload)
+	case wire.KindCall:
+		l.deliver()
+		return l.takeCall(header, payload)
 	}
 	result, err := parseResult(header, payload)
 	if err == nil {

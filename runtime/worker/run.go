@@ -113,7 +113,7 @@ func (s *server) finalize() {
 // newContext makes the context of a task, or of an item of one.
 func (s *server) newContext(t task, begun time.Time) *taskContext {
 	ctx := newTaskContext(s.values, t.id, begun, t.limit)
-	ctx.claims, ctx.goroutine = s.claims, s.goroutine
+	ctx.server, ctx.slot, ctx.claims, ctx.goroutine = s, t.slot, s.claims, s.goroutine
 	return ctx
 }
 

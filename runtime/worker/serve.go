@@ -89,6 +89,7 @@ type server struct {
 	chunk       *chunk            // the runner's own: what it is at
 	journal     *journalist       // of the results of chunks
 	writing     sync.Mutex        // to the socket
+	calls       calls             // of the tasks, that are not answered
 
 	mu       sync.Mutex
 	running  *taskContext  // from before the claim until the result is written
@@ -111,7 +112,8 @@ func (s *server) handshake(frames *wire.Reader) {
 	}
 	s.limit = hello.Limit
 	s.journal = newJournalist(journalIn(s.claims.mapping), s.limit, s.write)
-	frames.SetLimit(hello.Limit)
+	frames.SetLimit(max(hello.Limit, wire.MaxReply))
+	s.calls.init(hello.Limit)
 	answer, err := wire.AppendHello(nil, wire.Hello{Nonce: hello.Nonce, Identity: identity, PID: os.Getpid(), Worker: hello.Worker})
 	if err != nil {
 		refuse("its hello cannot be encoded: %v", err)
@@ -138,6 +140,8 @@ func (s *server) read(frames *wire.Reader) {
 			s.cancel(header.ID, reason)
 		case wire.KindAskStack:
 			s.tellStack(header.ID)
+		case wire.KindReply:
+			s.calls.answer(header.ID, payload)
 		case wire.KindQuit:
 			limit, err := wire.ParseQuit(payload)
 			if err != nil {
@@ -205,6 +209,11 @@ func (s *server) tellStack(id uint64) {
 func (s *server) write(pieces ...[]byte) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	s.writeLocked(pieces...)
+}
+
+// writeLocked is write for who holds s.writing.
+func (s *server) writeLocked(pieces ...[]byte) {
 	for _, piece := range pieces {
 		if _, err := s.socket.Write(piece); err != nil {
 			leave()

@@ -28,12 +28,15 @@ const (
 	KindChunk           // host: run this for each of some items; payload is a Task whose argument is their number and Items
 	KindItems           // worker: the next items of chunk id are over; payload is a Result holding Items
 	KindLastItems       // worker: the same, perhaps with none, and nothing is left of the chunk
+	KindCall            // worker: a running task asks something of the host; payload is a Call
+	KindReply           // host: the answer to call id
 	kindBeyond          // one past the last
 )
 
 var kindNames = [...]string{
 	"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack", "initialize",
 	"chunk", "items", "last-items",
+	"call", "reply",
 }
 
 // String returns the kind's name.

@@ -1,0 +1,147 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/runtime/worker"
+)
+
+// nestedPool is the pool that runs a task, as the task sees it in its worker
+// process: what is submitted to it goes to the host, as an errand.
+type nestedPool struct {
+	caller   *worker.Caller
+	contexts contexts
+	mu       sync.Mutex // guards withdrawn of its jobs
+}
+
+var _ Pool = (*nestedPool)(nil)
+
+func newNestedPool(caller *worker.Caller) *nestedPool {
+	p := &nestedPool{caller: caller}
+	p.contexts.over = p.contextEnded
+	return p
+}
+
+// nestedOptions are a call's options on their way to the host.
+type nestedOptions struct {
+	QueueTimeout, Timeout, SilenceTimeout time.Duration
+
+	Priority int    `cbor:",omitempty"`
+	Queue    string `cbor:",omitempty"`
+	Item     int    `cbor:",omitempty"`
+}
+
+func optionsOf(j *Job) nestedOptions {
+	at := j.placement()
+	return nestedOptions{j.limits.queue, j.limits.running, j.limits.silence, at.priority, at.name, j.item}
+}
+
+func (o *nestedOptions) apply(j *Job) {
+	j.limits, j.item = limits{o.QueueTimeout, o.Timeout, o.SilenceTimeout}, o.Item
+	j.placed = &placement{priority: o.Priority, name: o.Queue}
+}
+
+// Submit implements Pool. It waits while the worker has 1024 tasks submitted, or
+// has Config.MaxPayload bytes of arguments submitted, that are not done.
+func (p *nestedPool) Submit(j *Job) {
+	var options []byte
+	argument, err := encodeArgument(j, p.caller.Limit()-payloadRoom)
+	if err == nil {
+		options, err = worker.Marshal(optionsOf(j))
+	}
+	if err == nil {
+		err = j.ctx.Err()
+	}
+	if err == nil {
+		j.number, err = p.caller.Reserve(j.ctx, len(argument), func(reply []byte) { p.settle(j, reply) })
+	}
+	if err == nil {
+		j.owner = p
+		p.contexts.enter(j)
+		err = p.caller.Submit(j.number, j.task.name, options, argument)
+	}
+	if err != nil {
+		p.refuse(j, err)
+	}
+}
+
+// refuse settles the future of a job that did not reach the host.
+func (p *nestedPool) refuse(j *Job, err error) {
+	p.contexts.leave(j)
+	switch {
+	case j.ctx.Err() != nil:
+		j.work.cancel(context.Cause(j.ctx))
+	case errors.Is(err, worker.ErrTaskOver):
+		j.work.fail(ErrNoTask)
+	default:
+		j.work.fail(err)
+	}
+}
+
+// settle settles a job's future by what the host has replied.
+func (p *nestedPool) settle(j *Job, reply []byte) {
+	p.contexts.leave(j)
+	if len(reply) == 0 || reply[0] != replyValue {
+		p.fail(j, unpackError(reply))
+		return
+	}
+	if err := j.work.decode(reply[1:]); err != nil {
+		p.fail(j, resultError(j, j.asRun(), "decode", err))
+		return
+	}
+	j.work.succeed()
+}
+
+// fail settles a future with an error. What the host cannot know, it is told here.
+func (p *nestedPool) fail(j *Job, err error) {
+	if cancelled, ok := err.(*futures.CancelledError); ok {
+		j.work.cancel(cancelled.Cause)
+		return
+	}
+	if codec, ok := err.(*CodecError); ok && codec.Type == "" {
+		in, out := j.work.types()
+		codec.Type = out
+		if codec.What == "argument" {
+			codec.Type = in
+		}
+	}
+	j.work.fail(err)
+}
+
+// contextEnded has a job ended whose submitter's context has ended.
+func (p *nestedPool) contextEnded(j *Job) {
+	p.caller.Cancel(j.number, errors.Is(context.Cause(j.ctx), context.DeadlineExceeded))
+}
+
+func (p *nestedPool) begun(j *Job) bool { return p.caller.Is(worker.CallBegun, j.number) }
+func (p *nestedPool) kill(j *Job) bool  { return p.caller.Is(worker.CallKill, j.number) }
+
+func (p *nestedPool) withdraw(j *Job) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock() // a second caller waits for the answer to the first
+	if !j.withdrawn && p.caller.Withdraw(j.number) {
+		j.withdrawn = true
+		p.contexts.leave(j)
+	}
+	return j.withdrawn
+}
+
+// Shutdown implements Pool: it refuses.
+func (p *nestedPool) Shutdown(context.Context, ShutdownMode) error { return ErrNotOwner }
+
+// Close implements Pool: it refuses.
+func (p *nestedPool) Close() error { return ErrNotOwner }
+
+// Stats implements Pool: it asks the host.
+func (p *nestedPool) Stats() (s Stats) {
+	_ = worker.Unmarshal(p.caller.Ask(worker.CallStats, 0), &s) // the host is this program
+	return s
+}
+
+// Events implements Pool: a task hears of none.
+func (p *nestedPool) Events(context.Context) iter.Seq[Event] { return func(func(Event) bool) {} }
