@@ -34,12 +34,16 @@
 // What waits begins by its priority (WithPriority), and within one priority in
 // turns for each named queue (WithQueue), first in, first out.
 //
+// A task may submit others to the pool that runs it, and wait (From): that cannot
+// deadlock, whatever the depth and the number of workers, since a task that waits
+// for its own lends its place.
+//
 // How a task failed is told by the type of its future's error: *TaskError (it
 // returned an error), *PanicError, *TimeoutError, *SilenceError, *KilledError,
 // *WorkerError (its worker died under it), *CodecError (its argument or result
 // could not travel), *BrokenError (no worker can be started any more), and
 // *futures.CancelledError if it never began; and ErrClosed, ErrQueueFull,
-// *QueueBytesError or a *ConfigError if it was not accepted.
+// *QueueBytesError, *NestingError or a *ConfigError if it was not accepted.
 //
 // A goroutine pool takes the same tasks, and closures by Go. It costs less and
 // can less: a goroutine cannot be killed, only abandoned.

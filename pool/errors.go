@@ -172,8 +172,10 @@ func (e *PanicError) Format(s fmt.State, verb rune) { formatWithStack(s, verb, e
 // process it is the error's text, and matches those of the errors that were
 // known to both sides: the context errors, io.EOF, io.ErrUnexpectedEOF,
 // fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, os.ErrClosed,
-// os.ErrDeadlineExceeded, errors.ErrUnsupported, ErrGoexit, ErrUnknownTask, and
-// those given to RegisterError.
+// os.ErrDeadlineExceeded, errors.ErrUnsupported, futures.ErrCancelled, the
+// conditions of this package, and those given to RegisterError. A task sees the
+// errors of the tasks that it has submitted itself as anybody does, with their
+// types and fields; to its own caller they are errors of its own.
 type TaskError struct {
 	Run
 	Err error
