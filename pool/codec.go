@@ -64,14 +64,24 @@ func (c codec[T]) appendNumber(dst []byte, v *T) []byte {
 
 // decode decodes a value that fills data. A type's own decoder may panic, which
 // is an error, and end the goroutine.
-func (c codec[T]) decode(data []byte, to *T) error {
-	if c.size == 0 {
-		return decode(data, to)
+func (c codec[T]) decode(data []byte) (v T, err error) {
+	if c.size > 0 {
+		return c.decodeNumber(data)
 	}
+	to := new(T)
+	err = decode(data, to)
+	if err != nil {
+		return v, err
+	}
+	return *to, nil
+}
+
+// decodeNumber relies on what appendNumber does.
+func (c codec[T]) decodeNumber(data []byte) (v T, err error) {
 	if len(data) != c.size || c.boolean && data[0] > 1 {
-		return fmt.Errorf("% x is no %v", data[:min(len(data), 16)], reflect.TypeFor[T]())
+		return v, fmt.Errorf("% x is no %v", data[:min(len(data), 16)], reflect.TypeFor[T]())
 	}
-	switch p := unsafe.Pointer(to); c.size {
+	switch p := unsafe.Pointer(&v); c.size {
 	case 8:
 		*(*uint64)(p) = binary.LittleEndian.Uint64(data)
 	case 4:
@@ -81,22 +91,23 @@ func (c codec[T]) decode(data []byte, to *T) error {
 	default:
 		*(*uint8)(p) = data[0]
 	}
-	return nil
+	return v, nil
 }
 
 // decodeApart is decode where the goroutine must go on: a type's own decoder may
 // call runtime.Goexit, as testing.T.FailNow does. That is an error as well.
-func (c codec[T]) decodeApart(data []byte, to *T) error {
+func (c codec[T]) decodeApart(data []byte) (v T, err error) {
 	if !c.apart {
-		return c.decode(data, to)
+		return c.decode(data)
 	}
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
+	err = errDecoderLeft
 	go func() {
-		err := errDecoderLeft
-		defer func() { ended <- err }()
-		err = c.decode(data, to)
+		defer close(ended)
+		v, err = c.decode(data)
 	}()
-	return <-ended
+	<-ended
+	return v, err
 }
 
 var errDecoderLeft = errors.New("its codec called runtime.Goexit")

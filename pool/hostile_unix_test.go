@@ -53,6 +53,9 @@ const (
 	kindFailure = 7
 	kindSkipped = 8
 	kindStack   = 10
+
+	kindItems     = 13
+	kindLastItems = 14
 )
 
 // frame makes a frame as a worker would, of any kind.

@@ -26,6 +26,7 @@ type mapping[In, Out any] struct {
 	single    bool         // but not these
 	maxBytes  int          // of a chunk
 	pace      mapPace
+	bytes     int // that the last part had
 
 	building *part[In, Out] // not sent yet; nil: the next item begins one
 	read     int            // items that the input gave
@@ -139,6 +140,7 @@ func (m *mapping[In, Out]) send() {
 	m.building = nil
 	p.seal()
 	size := p.size
+	m.bytes = len(p.encoded)
 	m.parts.add(p)
 	m.pool.Submit(&p.Job)
 	if p.refusal != nil {

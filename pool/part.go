@@ -37,6 +37,9 @@ func newPart[In, Out any](m *mapping[In, Out], before int, in In) *part[In, Out]
 	p.task, p.ctx, p.work, p.item = m.task.definition, m.ctx, p, before+1
 	p.patient = true
 	p.apply(m.settings.items)
+	if m.processes != nil {
+		p.encoded = make(worker.Items, 0, m.bytes)
+	}
 	if m.processes == nil || !p.append(&in) {
 		p.in, p.alone = in, true // in this process, or with what is wrong told by Submit
 	}
@@ -93,8 +96,9 @@ func (p *part[In, Out]) call(ctx context.Context) (err error) {
 	return err
 }
 
-func (p *part[In, Out]) decode(value []byte) error {
-	return p.mapping.task.out.decodeApart(value, &p.out)
+func (p *part[In, Out]) decode(value []byte) (err error) {
+	p.out, err = p.mapping.task.out.decodeApart(value)
+	return err
 }
 
 // succeed lets go of argument and result: nobody is running any more.
@@ -162,13 +166,16 @@ func (p *part[In, Out]) decodeItems(m *member, a *arrival) []failure {
 	items, b := a.result.Items, batch[Out]{outs: make([]Out, a.result.Count)}
 	for i := range b.outs {
 		data, failed, _ := items.Next() // they were counted
-		var err error
-		if failed {
+		err := m.pool.config.checkPayload(len(data))
+		switch {
+		case failed:
 			err = m.itemError(a, i, data)
-		} else if e := m.pool.config.checkPayload(len(data)); e != nil {
-			err = m.codecError(a, i, "encode", e)
-		} else if e := p.mapping.task.out.decodeApart(data, &b.outs[i]); e != nil {
-			err = m.codecError(a, i, "decode", e)
+		case err != nil:
+			err = m.codecError(a, i, "encode", err)
+		default:
+			if b.outs[i], err = p.mapping.task.out.decodeApart(data); err != nil {
+				err = m.codecError(a, i, "decode", err)
+			}
 		}
 		if err != nil {
 			b.failures = append(b.failures, failure{i, err})

@@ -69,8 +69,8 @@ func serveItems(task string) worker.ItemHandler {
 
 // serve decodes, calls and encodes.
 func (t *Task[In, Out]) serve(ctx context.Context, argument, dst []byte) ([]byte, *worker.Failure) {
-	var in In
-	if err := t.in.decode(argument, &in); err != nil {
+	in, err := t.in.decode(argument)
+	if err != nil {
 		return nil, &worker.Failure{Kind: worker.FailureArgument, Message: err.Error()}
 	}
 	out, err := t.run(ctx, in)

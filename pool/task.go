@@ -100,7 +100,10 @@ func (c *call[In, Out]) call(ctx context.Context) (err error) {
 	return err
 }
 
-func (c *call[In, Out]) decode(value []byte) error { return c.of.out.decodeApart(value, &c.out) }
+func (c *call[In, Out]) decode(value []byte) (err error) {
+	c.out, err = c.of.out.decodeApart(value)
+	return err
+}
 
 func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
 
