@@ -32,6 +32,9 @@ var (
 	// ErrReapedElsewhere says that another waiter of this program took the
 	// status, or nobody did because SIGCHLD is ignored.
 	ErrReapedElsewhere = errors.New("its status went to another waiter of this program, or SIGCHLD is ignored")
+	// ErrObserved says that a child that [Reactor.Observe] watches has ended, and
+	// that this system tells its status to whoever reaps it and to nobody else.
+	ErrObserved = errors.New("a child that is only observed; on this system its status is its reaper's")
 	// ErrUnreaped says that the process has ended and its parent, another
 	// program, still has to reap it; the kernel tells its status only after that.
 	ErrUnreaped = fmt.Errorf("not a child of this program, and its parent did not reap it within %v", reapGrace)

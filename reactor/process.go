@@ -16,11 +16,12 @@ import "os"
 //	signal, signalGroup        os.ErrProcessDone when it is gone
 //	release()                  lets go of what the system holds for it
 type process struct {
-	pid    int
-	owned  bool        // given to Watch: ours to reap, also when stopped
-	child  bool        // as the kernel says
-	group  bool        // it leads a process group of its own
-	origin *os.Process // what Watch was given, until adopt
+	pid      int
+	owned    bool        // given to Watch: ours to reap, also when stopped
+	observed bool        // somebody else's to reap
+	child    bool        // as the kernel says
+	group    bool        // it leads a process group of its own
+	origin   *os.Process // what Watch was given, until adopt
 	handle
 }
 

@@ -35,6 +35,9 @@ func (p *process) peek() (bool, error) { return waitable(p.pid, false) }
 func (p *process) same() bool { return true }
 
 func (p *process) look(bool) (Exit, finding) {
+	if p.observed {
+		return p.lookUnreaped()
+	}
 	if p.group {
 		// The group's id is certain to be its own only until the reap.
 		if dead, _ := p.peek(); dead {
@@ -56,6 +59,18 @@ func (p *process) look(bool) (Exit, finding) {
 	e := exitOf(syscall.WaitStatus(status))
 	e.Usage = newUsage(&usage)
 	return e, ended
+}
+
+// lookUnreaped asks about a process that is not to be reaped.
+func (p *process) lookUnreaped() (Exit, finding) {
+	dead, err := p.peek()
+	switch {
+	case err != nil:
+		return p.lookForeign()
+	case dead:
+		return unknown(ErrObserved), ended
+	}
+	return Exit{}, running
 }
 
 // lookForeign asks about a process that there is nothing to reap of. A zombie

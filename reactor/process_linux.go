@@ -95,8 +95,12 @@ func (p *process) look(told bool) (Exit, finding) {
 		// The group's id is certain to be its own only until the reap.
 		_ = p.signalGroup(unix.SIGKILL)
 	}
+	options := unix.WEXITED | unix.WNOHANG
+	if p.observed {
+		options |= unix.WNOWAIT
+	}
 	var usage unix.Rusage
-	status, err := p.waitid(unix.WEXITED|unix.WNOHANG, &usage)
+	status, err := p.waitid(options, &usage)
 	switch {
 	case err != nil:
 		return p.lookForeign()

@@ -101,7 +101,7 @@ func (r *Reactor) Watch(p *os.Process, deliver func(Exit), opts ...Option) (*Wat
 	if p == nil {
 		return nil, &WatchError{0, opWatch, ErrInvalidPID}
 	}
-	return r.watch(p.Pid, p, deliver, opts)
+	return r.watch(process{pid: p.Pid, owned: true, origin: p}, deliver, opts)
 }
 
 // WatchPID watches the process pid, a child of this program or not, and calls
@@ -116,11 +116,23 @@ func (r *Reactor) Watch(p *os.Process, deliver func(Exit), opts ...Option) (*Wat
 // The error is a [*WatchError]: as Watch's, with [os.ErrProcessDone] when there
 // is no such process.
 func (r *Reactor) WatchPID(pid int, deliver func(Exit), opts ...Option) (*Watch, error) {
-	return r.watch(pid, nil, deliver, opts)
+	return r.watch(process{pid: pid}, deliver, opts)
 }
 
-func (r *Reactor) watch(pid int, origin *os.Process, deliver func(Exit), opts []Option) (*Watch, error) {
-	w, err := r.newWatch(pid, origin, deliver, opts)
+// Observe watches the process pid as [Reactor.WatchPID] does, and never reaps it:
+// it is for a process of which somebody else takes the status, a child of this
+// program that os/exec waits for among them. A child's exit is delivered when it
+// has ended, reaped or not. On systems other than Linux and Windows its status is
+// its reaper's alone, and the exit [Unknown] for [ErrObserved].
+//
+// The error is a [*WatchError]: as WatchPID's.
+func (r *Reactor) Observe(pid int, deliver func(Exit)) (*Watch, error) {
+	return r.watch(process{pid: pid, observed: true}, deliver, nil)
+}
+
+func (r *Reactor) watch(p process, deliver func(Exit), opts []Option) (*Watch, error) {
+	pid := p.pid
+	w, err := r.newWatch(p, deliver, opts)
 	if err == nil {
 		err = r.begin(w)
 	}
@@ -131,8 +143,8 @@ func (r *Reactor) watch(pid int, origin *os.Process, deliver func(Exit), opts []
 }
 
 // newWatch checks what a watch is asked for and finds out about its process.
-func (r *Reactor) newWatch(pid int, origin *os.Process, deliver func(Exit), opts []Option) (*Watch, error) {
-	if pid <= 1 || pid == os.Getpid() {
+func (r *Reactor) newWatch(p process, deliver func(Exit), opts []Option) (*Watch, error) {
+	if p.pid <= 1 || p.pid == os.Getpid() {
 		return nil, ErrInvalidPID
 	}
 	if deliver == nil {
@@ -142,10 +154,11 @@ func (r *Reactor) newWatch(pid int, origin *os.Process, deliver func(Exit), opts
 	for _, opt := range opts {
 		opt(&o)
 	}
+	p.group = o.group
 	w := &Watch{
 		reactor:  r,
 		deliver:  deliver,
-		process:  process{pid: pid, owned: origin != nil, group: o.group, origin: origin},
+		process:  p,
 		nextLook: appointment{position: unscheduled},
 	}
 	return w, w.process.identify()
