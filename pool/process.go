@@ -79,7 +79,7 @@ func phaseOf(mode ShutdownMode) phase { return phaseDraining + phase(mode) }
 
 // NewProcessPool starts a pool of worker processes and returns when the first is
 // ready. The caller closes it. Errors: a *ConfigError; ErrNoMain, if the program
-// did not call Main first; a *BrokenError, if the workers cannot be started; a
+// did not call Main first; a *PoolDepthError; a *BrokenError, if the workers cannot be started; a
 // *runtime.StartError, if the shared host cannot.
 func NewProcessPool(config Config) (*ProcessPool, error) {
 	refuseInWorker()
@@ -89,6 +89,9 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	}
 	if !mainCalled.Load() {
 		return nil, ErrNoMain
+	}
+	if depth := worker.Depth() + 1; depth > MaxPoolDepth {
+		return nil, &PoolDepthError{Depth: depth}
 	}
 	p := &ProcessPool{
 		config:    config,

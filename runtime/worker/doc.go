@@ -32,7 +32,8 @@
 // more to wait for. (A LinkConfig.Stdout or Stderr that blocks is not waited for.)
 //
 // Serve uses its caller's goroutine as reader and one more as runner, which live
-// as long as the process. A worker process starts no reactor and no actor system.
+// as long as the process. A worker process starts no reactor and no actor system,
+// unless a task makes a process pool of its own.
 //
 // # Systems
 //

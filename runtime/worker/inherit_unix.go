@@ -4,21 +4,24 @@ package worker
 
 import (
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// environmentKey tells a process that it was started as a worker. Its value is
-// no secret: what authorises a worker is the channel that it inherited.
+// environmentKey tells a process that it was started as a worker, and its value at
+// which depth. That is no secret: what authorises a worker is the channel that it
+// inherited.
 const environmentKey = "STINT_WORKER"
 
-// inherited reports whether this process was started as a worker. It is found
-// out, and the traces are removed, before main and before anything that imports
+// depth is how many hosts there are above this process, each a worker of the next;
+// 0: it was not started as a worker. It is found out, and the traces are removed, before main and before anything that imports
 // this package: so what the worker starts inherits neither the mark nor the
 // channel. That no other descriptor arrives is the spawner's care.
-var inherited = func() bool {
-	if os.Getenv(environmentKey) == "" {
-		return false
+var depth = func() int {
+	value := os.Getenv(environmentKey)
+	if value == "" {
+		return 0
 	}
 	os.Unsetenv(environmentKey)
 	softenHostDeath()
@@ -26,7 +29,8 @@ var inherited = func() bool {
 		unix.CloseOnExec(channelFD)
 		unix.CloseOnExec(claimsFD)
 	}
-	return true
+	depth, _ := strconv.Atoi(value)
+	return max(depth, 1)
 }()
 
 // checkChannel looks whether a socket was handed down.

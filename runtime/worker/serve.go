@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -25,7 +26,11 @@ const (
 )
 
 // Inherited reports whether this process was started as a worker.
-func Inherited() bool { return inherited }
+func Inherited() bool { return depth > 0 }
+
+// Depth is how many hosts there are above this process: 1 in a worker of a program
+// that is none, 2 in a worker of that worker; 0: this process is no worker.
+func Depth() int { return depth }
 
 // Refuse ends a worker process that reached a pool before it served: its host
 // is told, and standard error bears the same words. It does not return.
@@ -37,9 +42,9 @@ func Refuse() {
 	os.Exit(exitNoMain)
 }
 
-// Environment returns env with the mark that makes a process a worker.
+// Environment returns env with the mark that makes a process a worker of this one.
 func Environment(env []string) []string {
-	return append(env[:len(env):len(env)], environmentKey+"=1")
+	return append(env[:len(env):len(env)], environmentKey+"="+strconv.Itoa(depth+1))
 }
 
 // Executable names the running binary, for starting another process of it.

@@ -13,7 +13,7 @@ var errNoChannel = fmt.Errorf("worker processes have no channel on Windows yet: 
 
 const environmentKey = "STINT_WORKER"
 
-var inherited = false
+const depth = 0
 
 func socketPair() (host, child *os.File, err error) { return nil, nil, errNoChannel }
 func createShared(int) (*os.File, error)            { return nil, errNoChannel }
