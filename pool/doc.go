@@ -36,7 +36,8 @@
 //
 // A task may submit others to the pool that runs it, and wait (From): that cannot
 // deadlock, whatever the depth and the number of workers, since a task that waits
-// for its own lends its place.
+// for its own lends its place. It may also make a process pool of its own, to a
+// depth of MaxPoolDepth; whatever it leaves of that ends with its worker.
 //
 // How a task failed is told by the type of its future's error: *TaskError (it
 // returned an error), *PanicError, *TimeoutError, *SilenceError, *KilledError,

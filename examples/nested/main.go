@@ -80,7 +80,7 @@ func bottom(ctx context.Context, p pool.Pool, hangs bool) (answer, error) {
 func main() {
 	pool.Main() // a worker process serves tasks here and never returns
 
-	levels := flag.Int("depth", 20, "how deep to go: at most 64 deeper than there are workers, unless Config.NestedWorkers is more")
+	levels := flag.Int("depth", 20, "how deep to go: at most 63 more than there are workers, as Config.NestedWorkers is 64")
 	workers := flag.Int("workers", 2, "how many workers the pool has")
 	hangs := flag.Bool("hang", false, "have a task hang at the bottom")
 	flag.Parse()
