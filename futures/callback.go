@@ -49,10 +49,8 @@ func (c *core) enqueue(fn func()) bool {
 	if c.state.Settled() {
 		return false
 	}
-	if c.callbacks == nil {
-		c.callbacks = new(callbacks)
-	}
-	c.callbacks.waiting = append(c.callbacks.waiting, fn)
+	q := &c.ownExtras().callbacks
+	q.waiting = append(q.waiting, fn)
 	return true
 }
 

@@ -20,7 +20,7 @@ type core struct {
 	err       error         // nil unless failed or cancelled
 	done      chan struct{} // made for the first who asks; closed when settled
 	observers *observer     // nil once settled
-	callbacks *callbacks    // nil until the first, and once settled
+	extras    *extras       // nil until the first callback or report
 }
 
 // settledChannel is the done channel of each future that had settled before
@@ -80,13 +80,13 @@ func (c *core) settle(latest, end State, err error, store func()) bool {
 	if c.done != nil {
 		close(c.done)
 	}
-	observers, callbacks := c.observers, c.callbacks
-	c.control, c.observers, c.callbacks = nil, nil, nil
+	observers := c.observers
+	c.control, c.observers = nil, nil
 	c.mu.Unlock()
 
 	observers.deliver()
-	if callbacks != nil {
-		go callbacks.run()
+	if e := c.extras; e != nil && len(e.callbacks.waiting) > 0 {
+		go e.callbacks.run() // nobody adds to them any more
 	}
 	return true
 }

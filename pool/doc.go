@@ -29,7 +29,8 @@
 // never run again.
 //
 // A task has two more clocks: how long it may wait to be begun, and how long it
-// may run without a sign of life (Heartbeat). See Config.
+// may run without a sign of life (Heartbeat). See Config. How far it has come it
+// tells by Report, and its future by Progress.
 //
 // What waits begins by its priority (WithPriority), and within one priority in
 // turns for each named queue (WithQueue), first in, first out.

@@ -31,6 +31,21 @@ var hang = pool.NewTask("hang", func(context.Context, string) (string, error) {
 	select {}
 })
 
+// Copied is what copyFiles reports.
+type Copied struct {
+	Files int
+	Last  string
+}
+
+var copyFiles = pool.NewTask("copyFiles", func(ctx context.Context, names []string) (int, error) {
+	for i, name := range names {
+		if err := pool.Report(ctx, Copied{Files: i + 1, Last: name}); err != nil {
+			return i, err
+		}
+	}
+	return len(names), nil
+})
+
 var crunch = pool.NewTask("crunch", func(ctx context.Context, rounds int) (int, error) {
 	for range rounds {
 		pool.Heartbeat(ctx)
@@ -186,6 +201,40 @@ func ExampleHeartbeat() {
 	// Output:
 	// 5 <nil>
 	// true
+}
+
+// A task tells how far it has come.
+func ExampleReport() {
+	//	var copyFiles = pool.NewTask("copyFiles", func(ctx context.Context, names []string) (int, error) {
+	//		for i, name := range names {
+	//			…
+	//			if err := pool.Report(ctx, Copied{Files: i + 1, Last: name}); err != nil {
+	//				return i, err
+	//			}
+	//		}
+	//		return len(names), nil
+	//	})
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	ctx := context.Background()
+	told := make(chan Copied, 3)
+	f := copyFiles.Submit(ctx, p, []string{"a", "b", "c"}, pool.WithProgress(func(c Copied) { told <- c }))
+	fmt.Println(f.Result(ctx))
+	fmt.Println(pool.Progress[Copied](f))
+	for c := range told {
+		if c.Files == 3 { // of what came before, the latest was told
+			fmt.Println("told", c)
+			break
+		}
+	}
+	// Output:
+	// 3 <nil>
+	// {3 c} <nil>
+	// told {3 c}
 }
 
 func ExampleTimeoutError() {

@@ -56,6 +56,7 @@ const (
 
 	kindItems     = 13
 	kindLastItems = 14
+	kindProgress  = 17
 )
 
 // frame makes a frame as a worker would, of any kind.
@@ -107,6 +108,10 @@ func TestForgery(t *testing.T) {
 		"a result before its task":           frame(kindValue, 0, 1, elapsed(-1, emptyMap)),
 		"a failure that is none":             frame(kindFailure, 0, 1, elapsed(1, 0xff)),
 		"its task was skipped":               frame(kindSkipped, 0, 1, nil),
+		"progress of a task of others":       frame(kindProgress, 0, 77, []byte{1}),
+		"progress in another slot":           frame(kindProgress, 1, 1, []byte{1}),
+		"progress in no slot":                frame(kindProgress, 65535, 1, []byte{1}),
+		"progress without end":               frame(kindProgress, 0, 1, make([]byte, 64<<10+1)),
 		"a stack that nobody asked for":      frame(kindStack, 0, 1, []byte("goroutine 1")),
 		"no task was skipped":                frame(kindSkipped, 5, 0, nil),
 		"a forged result behind a wrong one": append(frame(kindValue, 9, 9, elapsed(1, emptyMap)), frame(kindValue, 0, 1, elapsed(1, emptyMap))...),

@@ -15,6 +15,7 @@ type Job struct {
 	ctx     context.Context
 	limits  limits
 	placed  *placement // in the queue; nil: the plain one
+	teller  *teller    // of its reports; nil: nobody asked for it
 	work    work
 	chunk   *chunk // nil: it is a single task
 	owner   owner  // set by the pool that accepts it
@@ -66,6 +67,9 @@ func (j *Job) check(call string, p Pool) error {
 	case missing(p):
 		return &ConfigError{Field: call, Reason: "the pool is nil"}
 	}
+	if j.teller != nil && j.teller.tell == nil {
+		return &ConfigError{Field: "WithProgress", Reason: "the function is nil"}
+	}
 	return j.limits.check()
 }
 
@@ -108,6 +112,8 @@ type work interface {
 	// succeed settles the future with the result that was kept.
 	succeed() bool
 	start() bool
+	// report takes what the task reports; false: the future has settled.
+	report(*report) bool
 	fail(error) bool
 	cancel(cause error) bool
 	// types names the Go types of argument and result.

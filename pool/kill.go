@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stint-go/stint/actors"
 )
@@ -132,4 +133,49 @@ func (p *ProcessPool) kill(j *Job) bool {
 	p.mu.Lock()
 	defer p.unlock()
 	return j.state == jobSent && j.member.end(j, sentence{cause: actors.Cause{Kind: actors.CauseKill}})
+}
+
+// Ask implements actors.Owner: the first rung of the ladder.
+func (m *member) Ask(cause actors.Cause) {
+	if cause.Kind == actors.CauseShutdown {
+		m.askToLeave()
+	} else {
+		m.askToEnd()
+	}
+}
+
+func (m *member) askToLeave() {
+	m.pool.mu.Lock()
+	m.asked = true
+	m.pool.mu.Unlock()
+	m.link.Quit(m.pool.config.StopTimeout)
+}
+
+// askToEnd ends the context of the condemned task, and asks where the task is.
+func (m *member) askToEnd() {
+	m.pool.mu.Lock()
+	j := m.condemned
+	if j == nil {
+		m.pool.mu.Unlock()
+		return
+	}
+	id, v := j.id, *j.verdict
+	m.asked = false
+	m.inquire()
+	m.pool.mu.Unlock()
+	if v.clock != clockRunning { // at a deadline the task's own clock has done it
+		m.link.Cancel(id, errors.Is(v.cause, context.DeadlineExceeded))
+	}
+	m.link.AskStack(id)
+}
+
+// Spared implements actors.Owner: the condemned task was over in time, and the
+// worker goes on.
+func (m *member) Spared() {
+	p := m.pool
+	p.mu.Lock()
+	defer p.unlock()
+	m.pardoning = false
+	p.refill(m)
+	p.dispatch()
 }

@@ -49,12 +49,13 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 }
 
 // single reports whether items must travel one by one: where they have limits that
-// are those of tasks in the queue, or that are put off by signs of life.
+// are those of tasks in the queue, or that are put off by signs of life, and where
+// each tells its own progress.
 func (s *mapSettings) single(p *ProcessPool) bool {
 	var probe Job
 	probe.apply(s.items)
 	probe.limits.complete(&p.config)
-	return probe.limits.queue > 0 || probe.limits.silence > 0
+	return probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
 }
 
 // check says what cannot be.

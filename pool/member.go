@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -11,7 +10,8 @@ import (
 
 // member is one worker process as its pool sees it. Its process's actor (as
 // actors.Owner) and its link's reader (as worker.Receiver) tell it what happens;
-// its time limits are in deadline.go, its end in death.go.
+// its time limits are in deadline.go, the end of its tasks in kill.go, its own in
+// death.go.
 type member struct {
 	pool    *ProcessPool
 	number  int
@@ -321,37 +321,4 @@ func (m *member) channelCause(err error) actors.Cause {
 		err = actors.Permanent(err) // the next one would say the same
 	}
 	return actors.Cause{Kind: actors.CauseStart, Err: err}
-}
-
-// Ask implements actors.Owner: the first rung of the ladder.
-func (m *member) Ask(cause actors.Cause) {
-	leave := cause.Kind == actors.CauseShutdown
-	m.pool.mu.Lock()
-	j := m.condemned
-	m.asked = leave
-	if j != nil && !leave {
-		m.inquire()
-	}
-	m.pool.mu.Unlock()
-	if leave {
-		m.link.Quit(m.pool.config.StopTimeout)
-	}
-	if j == nil || leave {
-		return
-	}
-	if j.verdict.clock != clockRunning { // at a deadline the task's own clock has done it
-		m.link.Cancel(j.id, errors.Is(j.verdict.cause, context.DeadlineExceeded))
-	}
-	m.link.AskStack(j.id)
-}
-
-// Spared implements actors.Owner: the condemned task was over in time, and the
-// worker goes on.
-func (m *member) Spared() {
-	p := m.pool
-	p.mu.Lock()
-	defer p.unlock()
-	m.pardoning = false
-	p.refill(m)
-	p.dispatch()
 }

@@ -43,14 +43,13 @@ type LineWriter struct {
 func NewLineWriter(line func(Line)) *LineWriter { return &LineWriter{line: line} }
 
 // NewLogWriter returns a writer that logs each line at a level, with the
-// attributes worker, pid and task; control characters in it are replaced. A nil
-// logger is slog.Default().
+// attributes worker, pid and task. A nil logger is slog.Default().
 func NewLogWriter(logger *slog.Logger, level slog.Level) *LineWriter {
 	if logger == nil {
 		logger = slog.Default()
 	}
 	return NewLineWriter(func(l Line) {
-		logger.LogAttrs(context.Background(), level, printable(l.Text), slog.Int("worker", l.Worker), slog.Int("pid", l.PID), slog.String("task", l.Task))
+		logger.LogAttrs(context.Background(), level, l.Text, slog.Int("worker", l.Worker), slog.Int("pid", l.PID), slog.String("task", l.Task))
 	})
 }
 

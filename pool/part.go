@@ -110,7 +110,8 @@ func (p *part[In, Out]) succeed() bool {
 	return true
 }
 
-func (p *part[In, Out]) start() bool { return true }
+func (p *part[In, Out]) start() bool         { return true }
+func (p *part[In, Out]) report(*report) bool { return true } // an item has no future: only WithProgress tells
 
 func (p *part[In, Out]) fail(err error) bool {
 	if p.owner == nil && !ofArgument(err) {

@@ -108,6 +108,7 @@ func (c *call[In, Out]) decode(value []byte) (err error) {
 func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
 
 func (c *call[In, Out]) start() bool             { return c.promise.Start() }
+func (c *call[In, Out]) report(r *report) bool   { return c.promise.Report(r) }
 func (c *call[In, Out]) fail(err error) bool     { return c.promise.Fail(err) }
 func (c *call[In, Out]) cancel(cause error) bool { return c.promise.Cancel(cause) }
 

@@ -152,10 +152,11 @@ type stream struct {
 	pending  int
 }
 
-func (s *stream) Ready()                   { close(s.ready) }
-func (s *stream) Stack(uint64, string)     {}
-func (s *stream) Called(worker.Call) error { return nil }
-func (s *stream) Closed(err error)         { s.ended <- err }
+func (s *stream) Ready()                               { close(s.ready) }
+func (s *stream) Progress(uint16, uint64, []byte) bool { return true }
+func (s *stream) Stack(uint64, string)                 {}
+func (s *stream) Called(worker.Call) error             { return nil }
+func (s *stream) Closed(err error)                     { s.ended <- err }
 
 func (s *stream) Results(results []worker.Result) {
 	defer s.link.Flush()

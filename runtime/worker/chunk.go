@@ -47,6 +47,7 @@ func (s *server) runChunk(c *chunk) {
 	}
 	s.chunk = nil
 	c.ctx.end(context.Canceled)
+	s.closeReports(c.ctx)
 	s.journal.close()
 	s.rest()
 }
@@ -100,6 +101,7 @@ func (s *server) beginItem(c *chunk) bool {
 func (s *server) finishItem(c *chunk, result []byte, failure *Failure) {
 	if c.limit > 0 || c.ctx.asked.Load() {
 		c.ctx.end(context.Canceled)
+		s.closeReports(c.ctx)
 	}
 	if limit := min(s.limit-wire.ItemsHeadSize-wire.ItemHeadSize, wire.MaxItem); failure == nil && len(result) > limit {
 		failure = &Failure{Kind: FailureResult, Message: fmt.Sprintf("%d bytes are over the limit of %d", len(result), limit)}

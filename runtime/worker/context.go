@@ -17,13 +17,14 @@ import (
 // the channel and the timer, is made at the first question.
 type taskContext struct {
 	values    context.Context // has what Value finds
-	server    *server
-	slot      uint16
 	id        uint64
-	claims    *claimTable // takes the task's signs of life
+	name      string  // of the task
+	server    *server // takes its signs of life and reports
+	slot      uint16
 	goroutine int         // on which the task runs
+	replied   bool        // its result is written; by the server's writing
 	deadline  time.Time   // zero: none
-	asked     atomic.Bool // somebody waits, or may wait, for its end
+	asked     atomic.Bool // somebody waits, or may wait, for its end, or may have kept it
 
 	mu    sync.Mutex
 	done  chan struct{}        // made when it is first asked for
@@ -113,6 +114,7 @@ type taskKey struct{}
 // returned.
 func (c *taskContext) Value(key any) any {
 	if key == (taskKey{}) {
+		c.asked.Store(true)
 		return c
 	}
 	return c.values.Value(key)
@@ -128,11 +130,21 @@ func Live(ctx context.Context) {
 	}
 }
 
+// TaskName returns the name of the task whose context ctx is, or is derived from;
+// false if it is of none.
+func TaskName(ctx context.Context) (string, bool) {
+	c, ok := ctx.Value(taskKey{}).(*taskContext)
+	if !ok {
+		return "", false
+	}
+	return c.name, true
+}
+
 func (c *taskContext) live() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err == nil {
-		c.claims.live(time.Now())
+		c.server.claims.live(time.Now())
 	}
 }
 

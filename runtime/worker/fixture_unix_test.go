@@ -29,6 +29,7 @@ type host struct {
 	results chan worker.Result
 	stacks  chan string
 	calls   chan worker.Call
+	reports chan string
 	closed  chan error // has room
 	stdout  output
 	stderr  output
@@ -51,7 +52,7 @@ func open(t testing.TB, c config) *host {
 	t.Helper()
 	h := &host{
 		t: t, ready: make(chan struct{}), results: make(chan worker.Result, 1<<10), stacks: make(chan string, 1<<10),
-		calls: make(chan worker.Call, 1<<10), closed: make(chan error, 1),
+		reports: make(chan string, 1<<10), calls: make(chan worker.Call, 1<<10), closed: make(chan error, 1),
 	}
 	if c.limit == 0 {
 		c.limit = 1 << 20
@@ -108,7 +109,7 @@ func (h *host) closeFiles() {
 	h.files = nil
 }
 
-// Ready, Results, Stack, Called and Closed implement worker.Receiver.
+// Ready, Results, Progress, Stack, Called and Closed implement worker.Receiver.
 func (h *host) Ready() { close(h.ready) }
 
 func (h *host) Results(results []worker.Result) {
@@ -116,6 +117,11 @@ func (h *host) Results(results []worker.Result) {
 		r.Value = bytes.Clone(r.Value)
 		h.results <- r
 	}
+}
+
+func (h *host) Progress(_ uint16, _ uint64, value []byte) bool {
+	h.reports <- string(value)
+	return true
 }
 
 func (h *host) Stack(_ uint64, text string) { h.stacks <- text }

@@ -22,6 +22,9 @@ type Receiver interface {
 	// Results brings what finished, in the order in which it ran. The slice and
 	// the bytes in it are the reader's own again when the call returns.
 	Results([]Result)
+	// Progress brings what a task has reported. It returns false if the worker has
+	// not begun such a task. The bytes are the reader's own again when it returns.
+	Progress(slot uint16, id uint64, value []byte) bool
 	// Stack brings the answer to AskStack. The text is the worker's, unchecked.
 	Stack(id uint64, text string)
 	// Called brings what a running task asks, to be answered by Reply. The bytes in

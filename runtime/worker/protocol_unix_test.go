@@ -92,6 +92,7 @@ type watcher struct {
 	results []worker.Result
 	stacks  []string
 	calls   []worker.Call
+	reports []string
 	closed  chan error
 }
 
@@ -103,6 +104,11 @@ func (w *watcher) Results(results []worker.Result) {
 		r.Value = bytes.Clone(r.Value)
 		w.results = append(w.results, r)
 	}
+}
+
+func (w *watcher) Progress(slot uint16, id uint64, value []byte) bool {
+	w.reports = append(w.reports, string(value))
+	return slot == 1 && id == 1
 }
 func (w *watcher) Stack(_ uint64, text string) { w.stacks = append(w.stacks, text) }
 func (w *watcher) Called(c worker.Call) error  { w.calls = append(w.calls, c); return nil }
@@ -149,26 +155,29 @@ func TestProtocolErrors(t *testing.T) {
 		say    []byte
 		reason string
 	}{
-		"zeros":              {make([]byte, 100), "unknown kind 0"},
-		"text":               {[]byte("panic: runtime error: index out of range"), "unknown kind"},
-		"reserved byte":      {reserved, "reserved byte"},
-		"size 2^32-1":        {size(math.MaxUint32), "over the limit"},
-		"size over limit":    {size(1<<20 + 1), "over the limit"},
-		"slot beyond table":  {valueFrame(worker.Slots, 1, "value"), "slot 256 of 256"},
-		"skipped slot":       {wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: math.MaxUint16}, nil), "slot 65535"},
-		"value without time": {frameOf(wire.KindValue, "1234567"), "too short"},
-		"negative time":      {frameOf(wire.KindValue, strings.Repeat("\xff", 8)), "negative time"},
-		"failure of nothing": {frameOf(wire.KindFailure, "12345678"), "bad failure"},
-		"failure of garbage": {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00garbage"), "bad failure"},
-		"failure of a bomb":  {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x05\x9b\x7f\xff\xff\xff\xff\xff\xff\xff"), "bad failure"},
-		"failure of no kind": {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x01\x18\x63"), "unknown kind 99"},
-		"another hello":      {frameOf(wire.KindHello, ""), "a worker does not send hello"},
-		"no main, too late":  {frameOf(wire.KindNoMain, ""), "a worker does not send no-main"},
-		"task":               {frameOf(wire.KindTask, ""), "a worker does not send task"},
-		"cancel":             {frameOf(wire.KindCancel, "\x01"), "a worker does not send cancel"},
-		"quit":               {frameOf(wire.KindQuit, ""), "a worker does not send quit"},
-		"ask for a stack":    {frameOf(wire.KindAskStack, ""), "a worker does not send ask-stack"},
-		"unasked stack":      {frameOf(wire.KindStack, "goroutine 1"), "nobody asked"},
+		"zeros":               {make([]byte, 100), "unknown kind 0"},
+		"text":                {[]byte("panic: runtime error: index out of range"), "unknown kind"},
+		"reserved byte":       {reserved, "reserved byte"},
+		"size 2^32-1":         {size(math.MaxUint32), "over the limit"},
+		"size over limit":     {size(1<<20 + 1), "over the limit"},
+		"slot beyond table":   {valueFrame(worker.Slots, 1, "value"), "slot 256 of 256"},
+		"skipped slot":        {wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: math.MaxUint16}, nil), "slot 65535"},
+		"value without time":  {frameOf(wire.KindValue, "1234567"), "too short"},
+		"negative time":       {frameOf(wire.KindValue, strings.Repeat("\xff", 8)), "negative time"},
+		"failure of nothing":  {frameOf(wire.KindFailure, "12345678"), "bad failure"},
+		"failure of garbage":  {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00garbage"), "bad failure"},
+		"failure of a bomb":   {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x05\x9b\x7f\xff\xff\xff\xff\xff\xff\xff"), "bad failure"},
+		"failure of no kind":  {frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x01\x18\x63"), "unknown kind 99"},
+		"another hello":       {frameOf(wire.KindHello, ""), "a worker does not send hello"},
+		"no main, too late":   {frameOf(wire.KindNoMain, ""), "a worker does not send no-main"},
+		"task":                {frameOf(wire.KindTask, ""), "a worker does not send task"},
+		"cancel":              {frameOf(wire.KindCancel, "\x01"), "a worker does not send cancel"},
+		"quit":                {frameOf(wire.KindQuit, ""), "a worker does not send quit"},
+		"ask for a stack":     {frameOf(wire.KindAskStack, ""), "a worker does not send ask-stack"},
+		"progress of another": {wire.AppendFrame(nil, wire.Header{Kind: wire.KindProgress, Slot: 2, ID: 2}, nil), "not begun"},
+		"progress of no slot": {wire.AppendFrame(nil, wire.Header{Kind: wire.KindProgress, Slot: worker.Slots, ID: 1}, nil), "not begun"},
+		"too much progress":   {frameOf(wire.KindProgress, strings.Repeat("x", wire.MaxProgress+1)), "over the limit"},
+		"unasked stack":       {frameOf(wire.KindStack, "goroutine 1"), "nobody asked"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, err := play(t, true, valueFrame(3, 9, "before"), test.say, valueFrame(3, 10, "after"))
@@ -312,6 +321,7 @@ func FuzzLink(f *testing.F) {
 	f.Add(true, valueFrame(3, 9, "value"))
 	f.Add(true, frameOf(wire.KindSkipped, ""))
 	f.Add(true, frameOf(wire.KindFailure, "\x00\x00\x00\x00\x00\x00\x00\x00\xa1\x01\x01"))
+	f.Add(true, frameOf(wire.KindProgress, "\x01"))
 	f.Add(true, frameOf(wire.KindStack, "goroutine 1"))
 	f.Add(true, binary.LittleEndian.AppendUint32(nil, math.MaxUint32))
 	f.Fuzz(func(t *testing.T, greet bool, say []byte) {

@@ -50,6 +50,9 @@ func (l *Link) take(header wire.Header, payload []byte) error {
 	case wire.KindCall:
 		l.deliver()
 		return l.takeCall(header, payload)
+	case wire.KindProgress:
+		l.deliver()
+		return l.takeProgress(header, payload)
 	}
 	result, err := parseResult(header, payload)
 	if err == nil {
@@ -67,6 +70,16 @@ func (l *Link) takeStack(header wire.Header, payload []byte) error {
 		l.config.Receiver.Stack(header.ID, text)
 	}
 	return err
+}
+
+func (l *Link) takeProgress(header wire.Header, payload []byte) error {
+	if err := wire.CheckProgress(len(payload)); err != nil {
+		return err
+	}
+	if header.Slot >= Slots || !l.config.Receiver.Progress(header.Slot, header.ID, payload) {
+		return &wire.Error{What: "progress", Reason: "of a task that it has not begun"}
+	}
+	return nil
 }
 
 // deliver hands on the results that have been kept.

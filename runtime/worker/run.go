@@ -113,7 +113,7 @@ func (s *server) finalize() {
 // newContext makes the context of a task, or of an item of one.
 func (s *server) newContext(t task, begun time.Time) *taskContext {
 	ctx := newTaskContext(s.values, t.id, begun, t.limit)
-	ctx.server, ctx.slot, ctx.claims, ctx.goroutine = s, t.slot, s.claims, s.goroutine
+	ctx.server, ctx.name, ctx.slot, ctx.goroutine = s, t.name, t.slot, s.goroutine
 	return ctx
 }
 
@@ -122,7 +122,7 @@ func (s *server) perform(ctx *taskContext, t task, begun time.Time, handler Hand
 	finish := func(value []byte, failure *Failure) {
 		elapsed := time.Since(begun)
 		ctx.end(context.Canceled)
-		s.reply(t, elapsed, value, failure)
+		s.reply(ctx, elapsed, value, failure)
 		s.rest()
 	}
 	returned := false
@@ -181,16 +181,17 @@ func (s *server) cancel(id uint64, reason wire.Reason) {
 	}
 }
 
-// reply writes a task's result.
-func (s *server) reply(t task, elapsed time.Duration, value []byte, failure *Failure) {
+// reply writes a task's result, after what it reported last.
+func (s *server) reply(ctx *taskContext, elapsed time.Duration, value []byte, failure *Failure) {
 	if failure == nil && len(value) > s.limit-wire.ResultHeadSize {
 		failure = &Failure{Kind: FailureResult, Message: fmt.Sprintf("%d bytes are over the limit of %d", len(value), s.limit-wire.ResultHeadSize)}
 	}
-	header := wire.Header{Kind: wire.KindValue, Slot: t.slot, ID: t.id}
+	header := wire.Header{Kind: wire.KindValue, Slot: ctx.slot, ID: ctx.id}
 	if failure != nil {
 		header.Kind, value = wire.KindFailure, encodeFailure(*failure)
 	}
 	s.out = wire.AppendResultHead(s.out[:0], header, elapsed, len(value))
+	s.closeReports(ctx)
 	if len(value) < copyBelow {
 		s.out = append(s.out, value...)
 		s.write(s.out)

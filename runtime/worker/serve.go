@@ -95,6 +95,7 @@ type server struct {
 	journal     *journalist       // of the results of chunks
 	writing     sync.Mutex        // to the socket
 	calls       calls             // of the tasks, that are not answered
+	reports     reports           // that are not written yet; by writing
 
 	mu       sync.Mutex
 	running  *taskContext  // from before the claim until the result is written

@@ -13,9 +13,9 @@
 // The host says Hello, the worker answers Hello. Where there is something to
 // initialize the host says so at once, and the worker answers by Value or Failure.
 // Then the host sends Task, Cancel, AskStack and Quit, and the worker sends Value,
-// Failure, Skipped and, if asked, Stack. What a running task wants of its host it sends as
-// a Call, which a Reply answers. Both ends live in one binary, so the
-// version in the handshake is a check, not a negotiation.
+// Failure, Skipped, Progress and, if asked, Stack. What a running task wants of its
+// host it sends as a Call, which a Reply answers. Both ends live in one binary, so
+// the version in the handshake is a check, not a negotiation.
 //
 // Decoding trusts nothing: a size is checked against the cap before a byte is
 // allocated for it, memory grows only with the bytes that really came, and

@@ -30,13 +30,14 @@ const (
 	KindLastItems       // worker: the same, perhaps with none, and nothing is left of the chunk
 	KindCall            // worker: a running task asks something of the host; payload is a Call
 	KindReply           // host: the answer to call id
+	KindProgress        // worker: task id has come so far; payload is a value
 	kindBeyond          // one past the last
 )
 
 var kindNames = [...]string{
 	"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack", "initialize",
 	"chunk", "items", "last-items",
-	"call", "reply",
+	"call", "reply", "progress",
 }
 
 // String returns the kind's name.
