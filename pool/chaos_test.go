@@ -80,7 +80,8 @@ type chaos struct {
 // submit submits all tasks and cancels a few.
 func (c *chaos) submit() {
 	for n := range c.futures {
-		c.futures[n] = doChore.Submit(c.t.Context(), c.pool, chore{c.log, n, time.Duration(c.random.IntN(500)) * time.Microsecond})
+		c.futures[n] = doChore.Submit(c.t.Context(), c.pool, chore{c.log, n, time.Duration(c.random.IntN(500)) * time.Microsecond},
+			pool.WithPriority(c.random.IntN(2)), pool.WithQueue([]string{"", "a"}[c.random.IntN(2)]))
 		c.futures[n].OnDone(func(*futures.Future[int]) { c.calls[n].Add(1) })
 		if n%50 == 49 {
 			c.futures[n-c.random.IntN(50)].Cancel()

@@ -17,13 +17,12 @@ type Job struct {
 	placed  *placement // in the queue; nil: the plain one
 	teller  *teller    // of its reports; nil: nobody asked for it
 	work    work
-	chunk   *chunk // nil: it is a single task
-	owner   owner  // set by the pool that accepts it
-	item    int    // its number in the input of a map, from 1; 0: it is of none
-	patient bool   // waits for room in a full queue, whatever the pool's policy
-	watched bool   // ctx is or was watched, by watch
-
+	chunk   *chunk        // nil: it is a single task
+	owner   owner         // set by the pool that accepts it
+	item    int           // its number in the input of a map, from 1; 0: it is of none
 	elapsed time.Duration // as its worker told last
+	patient bool          // waits for room in a full queue, whatever the pool's policy
+	watched bool          // ctx is or was watched, by watch
 
 	// What follows belongs to the pool, under its lock.
 	state     jobState
@@ -33,6 +32,7 @@ type Job struct {
 	deaths    uint8 // how many workers died before they began it, when it was their next
 	slot      uint16
 	attempt   uint32    // how often it is known to have begun
+	place     int32     // in the pool's queueClock, from 1; 0: it has no such limit, or its clock has stopped
 	number    uint64    // of the accepted ones, from 1
 	id        uint64    // at the member
 	argument  []byte    // encoded; process pools only
@@ -44,7 +44,6 @@ type Job struct {
 	parents   *brood // that it is one of; nil: it was submitted from outside, or is done
 	link      jobLink
 	beginBy   time.Duration // by the pool's queueClock
-	place     int32         // there, from 1; 0: it has no such limit, or its clock has stopped
 
 	// Under the lock of the pool's contexts.
 	watch      *contextWatch // of ctx; nil: none

@@ -78,7 +78,7 @@ func TestHammer(t *testing.T) {
 // after some time.
 func submitAndMeddle(p pool.Pool, random *rand.Rand) *future {
 	ctx, cancel := context.WithCancel(context.Background())
-	var options []pool.Option
+	options := []pool.Option{pool.WithPriority(random.IntN(3)), pool.WithQueue([]string{"", "a", "b"}[random.IntN(3)])}
 	if random.IntN(4) == 0 {
 		options = append(options, pool.WithTimeout(time.Duration(random.IntN(3000)+1)*time.Microsecond))
 	}
