@@ -84,7 +84,7 @@ func TestTaskErrors(t *testing.T) {
 		}
 	})
 
-	overKinds(t, "a panic, with its stack", func(t *testing.T, open opener) {
+	overKinds(t, "PY-PP-3 a panic, with its stack", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 1})
 		panicked := failure[*pool.PanicError](t, panics.Submit(t.Context(), p, "boom"))
 		if panicked.Task != "panics" || panicked.Value != "boom" || panicked.Type != "string" || !strings.Contains(panicked.Stack, "harness_test.go") {
