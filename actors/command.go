@@ -9,6 +9,9 @@ type Command struct {
 	Args []string // all arguments, the program's name first; empty: Path alone
 	Env  []string // "key=value"; nil: this program's environment
 	Dir  string   // the directory to run in; empty: this program's
+	// Session makes the process lead a session of its own, without a terminal, and
+	// not a process group alone.
+	Session bool
 	// Files arrive as descriptors 0, 1, 2, … and no other descriptor arrives; nil
 	// entries arrive closed. The spawner closes them after the start, whether it
 	// succeeded or not.
@@ -24,7 +27,7 @@ func (c *Command) start() (*os.Process, error) {
 		Dir:   c.Dir,
 		Env:   c.Env,
 		Files: onlyListed(c.Files),
-		Sys:   sysProcAttr(),
+		Sys:   sysProcAttr(c.Session),
 	})
 	if err != nil && c.Dir != "" {
 		if _, dirErr := os.Stat(c.Dir); dirErr != nil { // err blames the program

@@ -36,6 +36,8 @@
 //	sleepers.Stop(actors.Ladder{Term: true, Grace: time.Second}, actors.Cause{Kind: actors.CauseShutdown})
 //	<-sleepers.Done()
 //
+// [System.Start] starts a single process that nobody replaces.
+//
 // A process is ended by a [Ladder]: it is asked, it gets SIGTERM, and after a
 // grace period SIGKILL. Nothing waits meanwhile; timers send messages. A KILL
 // at once goes straight to the process's handle and never stands in a mailbox.

@@ -129,6 +129,14 @@ func (p *Process) endClimb() {
 	}
 }
 
+// Signal sends sig to the process alone. It is no ladder: what comes of it counts
+// as the process's own end. The error is a *reactor.WatchError, which matches
+// os.ErrProcessDone after the exit.
+func (p *Process) Signal(sig syscall.Signal) error { return p.watch.Signal(sig) }
+
+// SignalGroup sends sig to the process's group, as Signal does to the process.
+func (p *Process) SignalGroup(sig syscall.Signal) error { return p.watch.SignalGroup(sig) }
+
 // signal goes to the group. To the process itself goes what did not reach its
 // group, because the system has none or the process has left it; and KILL in any
 // case, as a process that has left its group may have left others there.
@@ -140,6 +148,6 @@ func (p *Process) signal(sig syscall.Signal) {
 	if err == nil || errors.Is(err, os.ErrProcessDone) || errors.Is(err, errors.ErrUnsupported) {
 		return // gone already, or a rung that this system does not have
 	}
-	p.supervisor.logger.Error("cannot signal a process",
+	p.logger.Error("cannot signal a process",
 		slog.Int("pid", p.PID()), slog.String("signal", sig.String()), slog.Any("error", err))
 }

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -33,15 +34,16 @@ func (s State) String() string {
 // methods may be called from any goroutine, never block, and do nothing once
 // the process has exited.
 type Process struct {
-	supervisor *Supervisor
-	asked      time.Time // when its start was asked for
-	self       address[processMessage]
-	blame      blame
-	state      atomic.Uint32 // a State; Busy is kept apart
-	busy       atomic.Bool
-	worked     atomic.Bool               // was busy once
-	readyAt    atomic.Pointer[time.Time] // nil: the owner has not said so
-	withdrawn  atomic.Bool               // the spawner need not start it any more
+	keeper    keeper
+	logger    *slog.Logger
+	asked     time.Time // when its start was asked for
+	self      address[processMessage]
+	blame     blame
+	state     atomic.Uint32 // a State; Busy is kept apart
+	busy      atomic.Bool
+	worked    atomic.Bool               // was busy once
+	readyAt   atomic.Pointer[time.Time] // nil: the owner has not said so
+	withdrawn atomic.Bool               // the spawner need not start it any more
 
 	// Written by the actor before the owner is told that the process started,
 	// and never again.
@@ -51,7 +53,7 @@ type Process struct {
 
 	// The actor's own.
 	exit    *reactor.Exit // nil: not seen
-	stops   []kill        // of the supervisor; they stand, before the start is done and after a Spare
+	stops   []kill        // of the keeper; they stand, before the start is done and after a Spare
 	climb   *climb        // nil: no ladder runs
 	atEnd   bool          // the channel has reached its end
 	overdue *time.Timer
@@ -128,12 +130,16 @@ func (p *Process) receive(c cell, m processMessage) {
 
 func (p *Process) childEnded(cell, string) {}
 
-func (p *Process) ended() {}
+func (p *Process) ended() { p.keeper.processEnded() }
 
 func (p *Process) onStarted(c cell, m started) {
 	p.owner, p.watch, p.startedAt = m.owner, m.watch, m.at
-	p.supervisor.running.Add(1)
-	p.limit(p.supervisor.cfg.StartTimeout, startOverdue{})
+	p.keeper.count(1)
+	if p.readyAt.Load() != nil {
+		p.state.Store(uint32(Ready))
+	} else {
+		p.limit(p.keeper.startTimeout(), startOverdue{})
+	}
 	p.owner.Started(p)
 	if p.exit != nil {
 		p.drain(c)
@@ -157,11 +163,11 @@ func (p *Process) onReady() {
 	switch p.State() {
 	case Starting:
 		p.state.Store(uint32(Ready))
-		p.supervisor.self.send(becameReady{})
+		p.keeper.tell(becameReady{})
 		p.limit(0, nil)
 		p.mindChannel()
 	case Draining:
-		p.supervisor.self.send(vacated{p, p.flash(), p.worked.Load()})
+		p.keeper.tell(vacated{p, p.flash(), p.worked.Load()})
 	}
 }
 
@@ -185,7 +191,7 @@ func (p *Process) mindChannel() {
 
 func (p *Process) onStartOverdue() {
 	if p.State() == Starting && p.readyAt.Load() == nil {
-		p.Kill(Ladder{}, Cause{CauseStart, &StartTimeoutError{Limit: p.supervisor.cfg.StartTimeout}})
+		p.Kill(Ladder{}, Cause{CauseStart, &StartTimeoutError{Limit: p.keeper.startTimeout()}})
 	}
 }
 
@@ -208,15 +214,15 @@ func (p *Process) drain(c cell) {
 	p.state.Store(uint32(Draining))
 	p.blame.exit()
 	p.endClimb()
-	p.supervisor.running.Add(-1)
+	p.keeper.count(-1)
 	if p.readyAt.Load() != nil {
-		p.supervisor.self.send(vacated{p, p.flash(), p.worked.Load()})
+		p.keeper.tell(vacated{p, p.flash(), p.worked.Load()})
 	}
-	if p.atEnd || p.supervisor.cfg.DrainTimeout <= 0 {
+	if p.atEnd || p.keeper.drainTimeout() <= 0 {
 		p.finish(c)
 		return
 	}
-	p.limit(p.supervisor.cfg.DrainTimeout, drainOverdue{})
+	p.limit(p.keeper.drainTimeout(), drainOverdue{})
 }
 
 // flashLimit is how long a process has to live after it became ready, for its

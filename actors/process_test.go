@@ -31,10 +31,10 @@ func TestExitBeforeStarted(t *testing.T) {
 	e := newEngine(slog.New(slog.DiscardHandler))
 	defer e.close()
 	v := &Supervisor{cfg: Supervision{StartTimeout: time.Hour, DrainTimeout: -1}, logger: slog.Default()}
-	p := &Process{supervisor: v}
+	p := &Process{keeper: v, logger: v.logger}
 	p.self = spawn(e, p)
 
-	child, err := os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{Sys: sysProcAttr()})
+	child, err := os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{Sys: sysProcAttr(false)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,9 @@ type spawner struct {
 // request is one start that was asked for.
 type request struct {
 	process *Process
-	busy    *backoff.ExponentialBackOff // nil: not prepared yet
-	waited  time.Duration               // for a busy program file
+	source  func() (Command, Owner, error) // says what follows; nil: it was said
+	busy    *backoff.ExponentialBackOff    // nil: the program file was not busy
+	waited  time.Duration                  // for a busy program file
 	command Command
 	owner   Owner
 }
@@ -42,9 +43,6 @@ func newSpawner(r *reactor.Reactor) *spawner {
 	return s
 }
 
-// start asks for the process to be started. Its actor is told of the outcome.
-func (s *spawner) start(p *Process) { s.enqueue(&request{process: p}) }
-
 // close returns when the thread is gone. All requests must have been answered.
 func (s *spawner) close() {
 	s.mu.Lock()
@@ -54,6 +52,7 @@ func (s *spawner) close() {
 	<-s.done
 }
 
+// enqueue asks for a start. The process's actor is told of the outcome.
 func (s *spawner) enqueue(r *request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,12 +122,12 @@ func (s *spawner) hand(r *request, p *os.Process) {
 var errNoOwner = errors.New("actors: Prepare returned neither an owner nor an error")
 
 func (r *request) prepare() error {
-	if r.busy != nil {
+	if r.source == nil {
 		return nil
 	}
-	r.busy = doubling(firstBusy, lastBusy)
 	var err error
-	orCrash("Prepare", func() { r.command, r.owner, err = r.process.supervisor.cfg.Prepare() })
+	orCrash("Prepare", func() { r.command, r.owner, err = r.source() })
+	r.source = nil
 	if err != nil {
 		r.owner = nil
 		return err
@@ -159,6 +158,9 @@ const (
 func (s *spawner) later(r *request) bool {
 	if r.waited >= busyLimit {
 		return false
+	}
+	if r.busy == nil {
+		r.busy = doubling(firstBusy, lastBusy)
 	}
 	d := r.busy.NextBackOff()
 	r.waited += d

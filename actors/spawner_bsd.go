@@ -6,4 +6,6 @@ import "syscall"
 
 // sysProcAttr: a group of its own, so that descendants can be killed with the
 // process.
-func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func sysProcAttr(session bool) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setsid: session, Setpgid: !session}
+}

@@ -137,11 +137,11 @@ func (v *Supervisor) succeeded() {
 }
 
 func (v *Supervisor) start(c cell) {
-	p := &Process{supervisor: v, asked: time.Now()}
+	p := &Process{keeper: v, logger: v.logger, asked: time.Now()}
 	p.self = spawnChild(c, v.system.engine, p)
 	v.children[p.self.id()] = p
 	v.live[p] = struct{}{}
-	v.system.spawner.start(p)
+	v.system.spawner.enqueue(&request{process: p, source: v.cfg.Prepare})
 }
 
 func (v *Supervisor) onStop(m stop) {

@@ -2,6 +2,8 @@ package actors
 
 import (
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/stint-go/stint/reactor"
@@ -21,9 +23,15 @@ type System struct {
 	spawner *spawner
 	closing sync.Once
 
-	mu          sync.Mutex
-	closed      bool
-	supervisors map[*Supervisor]struct{}
+	mu      sync.Mutex
+	closed  bool
+	members map[member]struct{}
+}
+
+// member is what Close ends: a supervisor with its processes, or a lone process.
+type member interface {
+	Stop(l Ladder, cause Cause)
+	Done() <-chan struct{}
 }
 
 // NewSystem makes a system whose processes the reactor watches. The reactor has
@@ -36,10 +44,10 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 		cfg.Logger = slog.Default()
 	}
 	s := &System{
-		logger:      cfg.Logger,
-		engine:      newEngine(cfg.Logger),
-		spawner:     newSpawner(r),
-		supervisors: make(map[*Supervisor]struct{}),
+		logger:  cfg.Logger,
+		engine:  newEngine(cfg.Logger),
+		spawner: newSpawner(r),
+		members: make(map[member]struct{}),
 	}
 	go s.spawner.run() // Close waits for it
 	return s, nil
@@ -52,29 +60,37 @@ func (s *System) Supervise(cfg Supervision) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil, ErrClosed
-	}
 	v := newSupervisor(s, cfg)
-	s.supervisors[v] = struct{}{}
-	v.self = spawn(s.engine, v)
+	if err := s.keep(v, func() { v.self = spawn(s.engine, v) }); err != nil {
+		return nil, err
+	}
 	v.Resize(cfg.Workers)
 	return v, nil
 }
 
-// Close stops the supervisors that have not been stopped, with KILL at once, and
+// keep makes m a member and spawns its actor, unless the system was closed.
+func (s *System) keep(m member, spawn func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.members[m] = struct{}{}
+	spawn()
+	return nil
+}
+
+// Close stops what has not been stopped, with KILL at once, and
 // returns when no process and no goroutine of the system is left. It may be
 // called again, but not by an Owner. The error is always nil.
 func (s *System) Close() error {
 	s.closing.Do(func() {
-		supervisors := s.shut()
-		for _, v := range supervisors {
-			v.Stop(Ladder{}, Cause{Kind: CauseShutdown})
+		members := s.shut()
+		for _, m := range members {
+			m.Stop(Ladder{}, Cause{Kind: CauseShutdown})
 		}
-		for _, v := range supervisors {
-			<-v.Done()
+		for _, m := range members {
+			<-m.Done()
 		}
 		s.spawner.close()
 		s.engine.close()
@@ -82,20 +98,16 @@ func (s *System) Close() error {
 	return nil
 }
 
-// shut refuses new supervisors and returns those that there are.
-func (s *System) shut() []*Supervisor {
+// shut refuses new members and returns those that there are.
+func (s *System) shut() []member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	vs := make([]*Supervisor, 0, len(s.supervisors))
-	for v := range s.supervisors {
-		vs = append(vs, v)
-	}
-	return vs
+	return slices.Collect(maps.Keys(s.members))
 }
 
-func (s *System) forget(v *Supervisor) {
+func (s *System) forget(m member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.supervisors, v)
+	delete(s.members, m)
 }
