@@ -1,0 +1,108 @@
+package subprocess
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/stint-go/stint/runtime"
+)
+
+// Cmd says what to run, and how. A Cmd is a value: it may be run any number of
+// times, also at once, as far as its streams allow.
+type Cmd struct {
+	// Args are the program and its arguments. A program without a slash in its name
+	// is looked up in this program's PATH; one with a slash is relative to Dir.
+	// Nothing is interpreted: see [Shell]. Required.
+	Args []string
+	// Dir is the directory to run in. Default: this program's.
+	Dir string
+	// Env is the whole environment, as "key=value". Default: nil, this program's.
+	Env []string
+	// AddEnv is added to that, and stands against a variable of the same name there.
+	AddEnv []string
+
+	Stdin  Input  // default: Null
+	Stdout Output // default: Capture
+	Stderr Output // default: Capture
+	// ExtraFiles arrive as descriptors 3, 4, …; nil entries arrive closed. No other
+	// descriptor arrives. They remain the caller's.
+	ExtraFiles []*os.File
+	// Session makes the command lead a session of its own, without a terminal.
+	Session bool
+
+	// Timeout is how long the command may run. Then its group is killed, and the
+	// error is a [*TimeoutError]. Default: no limit.
+	Timeout time.Duration
+	// Grace is the time between SIGTERM and SIGKILL, at the Timeout and when the
+	// context of Run ends. Default: 100 ms. Negative: SIGKILL at once.
+	Grace time.Duration
+	// OutputLimit is how many bytes are kept of each captured stream: of more, the
+	// first and the last half, and a [StreamError] says so. Default: 64 MiB.
+	OutputLimit int
+	// OutputDelay is how long after the exit streams are read on that a descendant
+	// holds open. Default: 500 ms.
+	OutputDelay time.Duration
+	// Check makes anything but an exit with code 0 an [*ExitError].
+	Check bool
+
+	// Host runs the command. Default: the shared one.
+	Host *runtime.Host
+}
+
+// Command returns a Cmd for a program and its arguments, which reach it as they are.
+func Command(program string, args ...string) Cmd {
+	return Cmd{Args: append([]string{program}, args...)}
+}
+
+// Shell returns a Cmd that has /bin/sh run a script, with args as $1, $2, …: to
+// pass anything that is not known to be harmless, use these and never put it into
+// the script.
+func Shell(script string, args ...string) Cmd {
+	return Cmd{Args: append([]string{"/bin/sh", "-c", script, "sh"}, args...)}
+}
+
+const (
+	defaultGrace       = 100 * time.Millisecond
+	defaultOutputLimit = 64 << 20
+	defaultOutputDelay = 500 * time.Millisecond
+)
+
+// withDefaults returns the command with defaults for what was left out, or a
+// *ConfigError.
+func (c Cmd) withDefaults() (Cmd, error) {
+	c.Stdin = cmp.Or(c.Stdin, Input(Null))
+	c.Stdout = cmp.Or(c.Stdout, Output(Capture))
+	c.Stderr = cmp.Or(c.Stderr, Output(Capture))
+	c.Grace = cmp.Or(c.Grace, defaultGrace)
+	c.OutputLimit = cmp.Or(c.OutputLimit, defaultOutputLimit)
+	c.OutputDelay = cmp.Or(c.OutputDelay, defaultOutputDelay)
+	return c, c.check()
+}
+
+func (c *Cmd) check() error {
+	switch {
+	case len(c.Args) == 0 || c.Args[0] == "":
+		return &ConfigError{"Args", "there is no program"}
+	case c.Timeout < 0:
+		return &ConfigError{"Timeout", fmt.Sprintf("%v is negative", c.Timeout)}
+	case c.OutputLimit < 0:
+		return &ConfigError{"OutputLimit", fmt.Sprintf("%d is negative", c.OutputLimit)}
+	case c.OutputDelay < 0:
+		return &ConfigError{"OutputDelay", fmt.Sprintf("%v is negative", c.OutputDelay)}
+	case c.Stdout == Output(ToStdout):
+		return &ConfigError{"Stdout", "it cannot go where it goes itself"}
+	case strings.ContainsRune(c.Dir, 0):
+		return &ConfigError{"Dir", "it contains a NUL byte"}
+	}
+	for name, list := range map[string][]string{"Args": c.Args, "Env": c.Env, "AddEnv": c.AddEnv} {
+		for i, s := range list {
+			if strings.ContainsRune(s, 0) {
+				return &ConfigError{fmt.Sprintf("%s[%d]", name, i), "it contains a NUL byte"}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package subprocess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/stint-go/stint/actors"
+)
+
+// start starts a command that has its defaults. Files that were handed to it are
+// closed in any case.
+func start(ctx context.Context, cmd Cmd) (*Process, error) {
+	p := &Process{
+		cmd:      cmd,
+		host:     cmd.Host,
+		begun:    make(chan struct{}),
+		exited:   make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+	if err := p.begin(ctx); err != nil {
+		return nil, err
+	}
+	select {
+	case <-p.begun:
+	case <-ctx.Done():
+		<-p.begun // soon, as nothing blocks the spawner; then nothing is left
+		if p.startErr == nil {
+			p.KillTree(0)
+			<-p.finished
+			_ = p.Release()
+			return nil, &StartError{Args: cmd.Args, Err: context.Cause(ctx)}
+		}
+	}
+	if p.startErr != nil {
+		return nil, p.explain(p.startErr)
+	}
+	return p, nil
+}
+
+// begin asks for the start.
+func (p *Process) begin(ctx context.Context) error {
+	program, err := p.prepare(ctx)
+	if err == nil {
+		p.wires, err = wire(&p.cmd)
+	} else {
+		(&wiring{files: handedFiles(&p.cmd)}).close()
+	}
+	if err != nil {
+		return p.explain(err)
+	}
+	if p.host == nil {
+		if p.host, err = acquire(); err != nil {
+			p.wires.close()
+			return p.explain(err)
+		}
+	}
+	err = p.host.Actors().Start(actors.Command{
+		Path:    program,
+		Args:    p.cmd.Args,
+		Env:     p.cmd.environment(),
+		Dir:     p.cmd.Dir,
+		Session: p.cmd.Session,
+		Files:   p.wires.files,
+	}, (*owner)(p))
+	if err != nil {
+		p.wires.close()
+		p.returnHost()
+		return p.explain(err)
+	}
+	return nil
+}
+
+// prepare returns the program's path.
+func (p *Process) prepare(ctx context.Context) (string, error) {
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if !supported {
+		return "", fmt.Errorf("on this system: %w", errors.ErrUnsupported)
+	}
+	name := p.cmd.Args[0]
+	if filepath.Base(name) != name {
+		return name, nil
+	}
+	return exec.LookPath(name)
+}
+
+func (p *Process) explain(err error) error {
+	var start *actors.StartError
+	if errors.As(err, &start) {
+		err = start.Err
+	}
+	return &StartError{Args: p.cmd.Args, Err: err}
+}
+
+func (p *Process) returnHost() {
+	if p.cmd.Host == nil {
+		giveBack()
+	}
+}
+
+// owner is a Process, as its actor sees it.
+type owner Process
+
+// Started starts the goroutines of the streams. finished waits for them.
+func (o *owner) Started(a *actors.Process) {
+	p := (*Process)(o)
+	p.actor, p.started = a, time.Now()
+	p.wires.files = nil // closed
+	flows := p.wires.flows()
+	p.open = 1 + len(flows)
+	for _, f := range flows {
+		go func() {
+			f.run()
+			p.ended()
+		}()
+	}
+	if feed := p.wires.stdin; feed != nil && feed.source != nil {
+		p.feed(feed.source)
+	}
+	if p.cmd.Timeout > 0 {
+		cause := actors.Cause{Kind: actors.CauseDeadline}
+		p.alarm = p.host.Reactor().NewAlarm(func() { p.kill(p.cmd.Grace, cause) })
+		p.alarm.Set(p.started.Add(p.cmd.Timeout))
+	}
+	close(p.begun)
+}
+
+// StartFailed closes what stayed here; the rest is closed already.
+func (o *owner) StartFailed(err error) {
+	p := (*Process)(o)
+	p.startErr = err
+	p.wires.closeOurs()
+	p.returnHost()
+	close(p.begun)
+}
+
+// Exited tells of the exit at once, and gives the streams their time.
+func (o *owner) Exited(r actors.Report) error {
+	p := (*Process)(o)
+	p.report = r
+	if p.alarm != nil {
+		p.alarm.Stop()
+	}
+	close(p.exited)
+	p.mu.Lock()
+	p.over = true
+	if p.open > 1 {
+		p.delay = time.AfterFunc(p.cmd.OutputDelay, p.cut)
+	}
+	p.mu.Unlock()
+	p.wires.stopFeeding()
+	p.ended()
+	return nil
+}
+
+// Ask is a rung that no ladder here has.
+func (o *owner) Ask(actors.Cause) {}
+
+// Spared: no ladder is called off.
+func (o *owner) Spared() {}
+
+// feed starts the goroutine of the standard input, unless the process is over.
+func (p *Process) feed(source io.Reader) {
+	feed := p.wires.stdin
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over {
+		_ = feed.pipe.Close()
+		return
+	}
+	feed.source = source
+	p.open++
+	p.feeding = true
+	go func() {
+		feed.run()
+		p.fedUp()
+	}()
+}
+
+// fedUp stops waiting for the feed, once: it has ended, or the command has and
+// the Reader does not return.
+func (p *Process) fedUp() {
+	p.mu.Lock()
+	waited := p.feeding
+	p.feeding = false
+	p.mu.Unlock()
+	if waited {
+		p.ended()
+	}
+}
+
+// cut ends the wait for streams that are held open after the exit.
+func (p *Process) cut() {
+	p.wires.cut()
+	p.fedUp()
+}
+
+// ended counts what finished waits for.
+func (p *Process) ended() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open--
+	if p.open > 0 {
+		return
+	}
+	if p.delay != nil {
+		p.delay.Stop()
+	}
+	p.returnHost()
+	close(p.finished)
+}
+
+// handedFiles returns what is to be closed of a command that is not even wired.
+func handedFiles(cmd *Cmd) (files []*os.File) {
+	for _, stream := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
+		if h, ok := stream.(handed); ok {
+			files = append(files, h.file)
+		}
+	}
+	return files
+}
