@@ -249,7 +249,7 @@ func TestTimeoutWithGrandchild(t *testing.T) {
 	}
 }
 
-// PY-SP-11, PY-P-10: what cannot be started is named.
+// PY-SP-11: what cannot be started is named.
 func TestStartErrors(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")
