@@ -16,6 +16,7 @@ import (
 type core struct {
 	mu        sync.Mutex
 	state     State
+	retries   uint32        // how often the work has begun again
 	control   Control       // nil if there is none, and once settled
 	err       error         // nil unless failed or cancelled
 	done      chan struct{} // made for the first who asks; closed when settled
@@ -60,6 +61,22 @@ func (c *core) start() bool {
 	}
 	c.state = Running
 	return true
+}
+
+// retry records that the work has begun once more.
+func (c *core) retry() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.state.Settled() {
+		c.retries++
+	}
+}
+
+// attempts returns how often the work has begun, the first time included.
+func (c *core) attempts() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return 1 + int(c.retries)
 }
 
 // settle moves a future that has not got beyond the state latest to its end, and

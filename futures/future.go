@@ -56,6 +56,11 @@ func (f *Future[T]) Done() <-chan struct{} { return f.channel() }
 // [Control] whether the work has begun meanwhile.
 func (f *Future[T]) State() State { return f.current() }
 
+// Attempts returns how many attempts the work has had, the one under way or to
+// come included: 1, unless its owner has tried again. It keeps its value when the
+// future settles.
+func (f *Future[T]) Attempts() int { return f.attempts() }
+
 // Cancel withdraws the work if it has not begun, and reports whether the future
 // is cancelled: true then means that the work never ran and never will, or that
 // it had been cancelled before. Work that runs is left alone, and Cancel returns

@@ -29,6 +29,10 @@ func (p Promise[T]) Future() *Future[T] { return p.future }
 // somebody called Start before, or [Future.State] learnt it from the control.
 func (p Promise[T]) Start() bool { return p.future.start() }
 
+// Retry says that the work has failed and has begun once more; see
+// [Future.Attempts]. On a settled future it changes nothing.
+func (p Promise[T]) Retry() { p.future.retry() }
+
 // Succeed settles the future with v, unless it has settled already.
 func (p Promise[T]) Succeed(v T) bool {
 	f := p.future

@@ -106,3 +106,23 @@ func TestPromiseCancelTellsItsCause(t *testing.T) {
 		}
 	}
 }
+
+// TestAttempts: a future tells how often its work was tried, also when it has
+// settled; from then on that does not change.
+func TestAttempts(t *testing.T) {
+	p, f := futures.New[int](nil)
+	if n := f.Attempts(); n != 1 {
+		t.Errorf("at first it has had %d attempts", n)
+	}
+	p.Start()
+	p.Retry()
+	p.Retry()
+	if n, s := f.Attempts(), f.State(); n != 3 || s != futures.Running {
+		t.Errorf("it has had %d attempts and is %v", n, s)
+	}
+	p.Succeed(1)
+	p.Retry()
+	if n := f.Attempts(); n != 3 {
+		t.Errorf("after its end it has had %d attempts", n)
+	}
+}

@@ -56,7 +56,7 @@ func (m *member) shorten(j *Job, n int) *Job {
 	c.items -= n
 	tail := c.work.split(c.items)
 	if tail == nil || !m.pool.contexts.join(tail, j) {
-		m.pool.outcomes.cancelled.Add(uint64(n))
+		m.pool.outcomes.forget(j, c.items, n)
 		return nil
 	}
 	m.pool.live++

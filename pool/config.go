@@ -72,6 +72,13 @@ type Config struct {
 	// ahead. Default 0: no bound.
 	Rate float64
 
+	// Quarantine is how many workers in a row may end with the same task, until it
+	// fails with a *QuarantineError and is not tried again: workers that died under
+	// it, were killed at its deadline or, on a goroutine pool, abandoned. It bounds
+	// what a Retry may cost; a task without one ends with its first worker. A worker
+	// counts also if it died when the task was the next that it would begin, which
+	// needs no Retry to be given to another. Default: 3.
+	Quarantine int
 	// Initializer makes the state that each worker has for its tasks; see State.
 	// Before it has succeeded a worker gets none. If it fails in the first worker,
 	// the pool is broken at once, and its constructor tells so: a *BrokenError with
@@ -135,6 +142,7 @@ func (c Config) withDefaults() (Config, error) {
 		{"SilenceTimeout", int64(c.SilenceTimeout)},
 		{"Queue", int64(c.Queue)},
 		{"QueueBytes", int64(c.QueueBytes)},
+		{"Quarantine", int64(c.Quarantine)},
 		{"MaxPayload", int64(c.MaxPayload)},
 		{"StartTimeout", int64(c.StartTimeout)},
 		{"StopTimeout", int64(c.StopTimeout)},
@@ -169,6 +177,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.MaxPayload, 256<<20)
 	setDefault(&c.StartTimeout, 30*time.Second)
 	setDefault(&c.StopTimeout, 5*time.Second)
+	setDefault(&c.Quarantine, 3)
 	setDefault(&c.MaxFailures, 5)
 	setDefault(&c.FailureWindow, 10*time.Second)
 	if c.Logger == nil {

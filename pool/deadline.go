@@ -51,8 +51,7 @@ func (m *member) begun(j *Job) bool {
 	if begun {
 		j.begunAt = earlier(at, time.Now())
 		m.pool.waiting.remove(j)
-		j.attempt++
-		m.pool.events.begun(j, j.begunAt, m.describe(j, 0))
+		m.pool.retries.begun(j, j.begunAt, m.describe(j, 0))
 	}
 	return begun
 }

@@ -12,17 +12,12 @@ import (
 
 // This file is a worker's end: what becomes of the jobs that it had.
 
-// maxDeaths is how many workers may die with the same job as the next that they
-// would begin. An argument that a worker cannot even read would kill workers for
-// ever.
-const maxDeaths = 3
-
 // lost is a job that ends with its worker.
 type lost struct {
 	job     *Job
 	noted   *arrival // what was over of a chunk
 	elapsed time.Duration
-	unbegun bool
+	unbegun bool // it ends as one that ended too many workers before they began it
 }
 
 // Exited implements actors.Owner: the worker is gone. What it had not begun goes
@@ -60,10 +55,15 @@ func (m *member) Exited(report actors.Report) error {
 		if l.job.chunk != nil {
 			run.Item += l.job.chunk.told
 		}
-		p.outcomes.settle(l.job, run, m.deathError(l, run, report))
+		err := m.deathError(l.job, run, report)
+		if l.unbegun {
+			p.retries.finish(l.job, run, l.job.quarantined(run, err))
+		} else {
+			p.retries.attempted(l.job, run, err, true)
+		}
 	}
 	for _, j := range hopeless {
-		p.outcomes.settle(j, j.asRun(), broken)
+		p.retries.fail(j, broken)
 	}
 	m.log(report, asked)
 	return why
@@ -129,23 +129,23 @@ func (m *member) surrender(cause actors.CauseKind) (ends []lost) {
 		}
 		ends = append(ends, end)
 		m.remove(j)
-		m.pool.markDone(j)
+		m.pool.retries.over(j)
 	}
 	if j := m.hopeless; j != nil {
 		ends = append(ends, lost{job: j, unbegun: true})
-		m.pool.markDone(j)
 	}
 	return ends
 }
 
 // blame holds a worker's end against the job that was the first at it, if that
-// is back in the queue and so had not begun. At the last time it is taken out,
-// and ends with the worker. Under the lock.
+// is back in the queue and so had not begun: an argument that a worker cannot
+// even read would kill workers for ever. At the last time it is taken out, and
+// ends with the worker. Under the lock.
 func (m *member) blame(next *Job) {
 	if next == nil || next.state != jobQueued {
 		return
 	}
-	if next.deaths++; next.deaths >= maxDeaths {
+	if next.deaths++; int(next.deaths) >= m.pool.retries.quarantine {
 		m.pool.queue.remove(next)
 		next.state = jobDone
 		m.hopeless = next
@@ -161,17 +161,12 @@ func (m *member) cutOff() {
 }
 
 // deathError says why a task failed whose worker died.
-func (m *member) deathError(l lost, run Run, report actors.Report) error {
-	if l.job.verdict != nil && report.Cause.Kind != actors.CauseNone {
-		l.job.verdict.stack = m.lastStack(l.job.verdict)
-		return l.job.verdict.error(run, l.job.limits, nil)
+func (m *member) deathError(j *Job, run Run, report actors.Report) error {
+	if j.verdict != nil && report.Cause.Kind != actors.CauseNone {
+		j.verdict.stack = m.lastStack(j.verdict)
+		return j.verdict.error(run, j.limits, nil)
 	}
-	err := report.Cause.Err
-	if l.unbegun {
-		err = fmt.Errorf("it was the next task of %d workers in a row that died before they began it; its argument has %d bytes",
-			maxDeaths, len(l.job.argument))
-	}
-	return &WorkerError{Run: run, Exit: report.Exit, Err: err, Stderr: m.link.StderrTail()}
+	return &WorkerError{Run: run, Exit: report.Exit, Err: report.Cause.Err, Stderr: m.link.StderrTail()}
 }
 
 // log tells the operator of a worker that nobody here meant to end, and of one

@@ -153,6 +153,14 @@ func (p *ProcessPool) requeue(j *Job) {
 	p.queue.push(j)
 }
 
+// attemptOver implements retrier.
+func (p *ProcessPool) attemptOver(j *Job) {
+	lent := p.loans.lent
+	if p.loans.returned(j); p.loans.lent < lent {
+		p.balance()
+	}
+}
+
 // markDone notes that a job is done.
 func (p *ProcessPool) markDone(j *Job) {
 	j.state = jobDone

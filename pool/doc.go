@@ -26,7 +26,7 @@
 // fails with a *TimeoutError when the worker's end has been seen. No other task
 // notices. The error tells where the task hung, and %+v prints that. What had been
 // sent ahead to that worker and had not begun runs elsewhere; what had begun is
-// never run again.
+// never run again, unless that was declared by WithRetry.
 //
 // A task has two more clocks: how long it may wait to be begun, and how long it
 // may run without a sign of life (Heartbeat). See Config. How far it has come it
@@ -43,9 +43,11 @@
 // How a task failed is told by the type of its future's error: *TaskError (it
 // returned an error), *PanicError, *TimeoutError, *SilenceError, *KilledError,
 // *WorkerError (its worker died under it), *CodecError (its argument or result
-// could not travel), *BrokenError (no worker can be started any more), and
-// *futures.CancelledError if it never began; and ErrClosed, ErrQueueFull,
-// *QueueBytesError, *NestingError or a *ConfigError if it was not accepted.
+// could not travel), *RetryError (it was tried again, in vain), *QuarantineError
+// (worker after worker ended with it), *BrokenError (no worker can be started any
+// more), and *futures.CancelledError if it never began; and ErrClosed,
+// ErrQueueFull, *QueueBytesError, *NestingError or a *ConfigError if it was not
+// accepted.
 //
 // A goroutine pool takes the same tasks, and closures by Go. It costs less and
 // can less: a goroutine cannot be killed, only abandoned.

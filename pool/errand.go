@@ -228,5 +228,8 @@ func (e *errand) decode(value []byte) error {
 func (e *errand) succeed() bool           { return e.reply(e.answer) }
 func (e *errand) start() bool             { return true }
 func (e *errand) report(*report) bool     { return true } // is not passed on
+func (e *errand) retried()                {}
+func (e *errand) fork() *Job              { panic("an errand runs in another process") }
+func (e *errand) adopt(*Job)              {}
 func (e *errand) fail(err error) bool     { return e.reply(packError(err)) }
 func (e *errand) cancel(cause error) bool { return e.fail(&futures.CancelledError{Cause: cause}) }

@@ -19,7 +19,7 @@ import (
 // whose exported fields travel.
 var travellers = byName(
 	&TimeoutError{}, &SilenceError{}, &QueueTimeoutError{}, &KilledError{}, &WorkerError{}, &PanicError{}, &TaskError{},
-	&CodecError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
+	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
 )
 
 func byName(all ...error) map[string]reflect.Type {

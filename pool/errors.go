@@ -24,6 +24,8 @@ var (
 	ErrKilled = errors.New("the task was killed")
 	// ErrShutdown: the cause of what a shutdown with Kill has killed or cancelled.
 	ErrShutdown = errors.New("the pool was shut down")
+	// ErrQuarantined: the task ended too many workers; see *QuarantineError.
+	ErrQuarantined = errors.New("the task is quarantined")
 	// ErrWorkerDied: the worker died under the task; see *WorkerError.
 	ErrWorkerDied = errors.New("the worker died")
 	// ErrGoexit: the task, or an initializer, called runtime.Goexit instead of

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"syscall"
@@ -55,6 +56,18 @@ func TestErrorTexts(t *testing.T) {
 		"killed for its caller": {
 			&pool.KilledError{Run: aRun, Cause: context.Canceled, Err: errOwn},
 			`task "isPrime" on worker 3 (pid 4711) after 1.5s: killed, because: context canceled; it gave up by itself: the task's own words`,
+		},
+		"attempts that are used up": {
+			&pool.RetryError{Run: aRun, Attempts: []pool.Attempt{{Run: aThread, Err: errTest}, {Run: aRun, Err: errOwn}}},
+			`attempts that failed: 2; the last: the task's own words`,
+		},
+		"attempts that were cut short": {
+			&pool.RetryError{Run: aRun, Attempts: []pool.Attempt{{Run: aRun, Err: errOwn}}, Cause: pool.ErrShutdown},
+			`attempts that failed: 1; the last: the task's own words; it was not tried again, because: the pool was shut down`,
+		},
+		"quarantine": {
+			&pool.QuarantineError{Run: aRun, Workers: 3, Attempts: []pool.Attempt{{Run: aRun, Err: errOwn}}, Argument: 12, Err: errOwn},
+			`task "isPrime" is quarantined: of the last 3 workers each ended with it, in 1 attempts or when it was next (its argument has 12 bytes); the last one: the task's own words`,
 		},
 		"an outsider's signal": {
 			&pool.WorkerError{Run: aRun, Exit: aKill},
@@ -168,5 +181,27 @@ func TestStderrExcerpt(t *testing.T) {
 	text = (&pool.BrokenError{Err: errOwn, Stderr: strings.Repeat("x", 100_000)}).Error()
 	if len(text) > 3<<10 {
 		t.Errorf("got %d bytes of one line", len(text))
+	}
+}
+
+// TestHistoryIsPrinted: %+v tells of each attempt, with its stack.
+func TestHistoryIsPrinted(t *testing.T) {
+	history := []pool.Attempt{
+		{Run: aRun, Err: &pool.TimeoutError{Run: aRun, Limit: time.Second, Stack: "goroutine 1"}},
+		{Run: aRun, Err: &pool.PanicError{Run: aRun, Value: "shaken", Stack: "goroutine 2"}},
+	}
+	for _, err := range []error{
+		&pool.RetryError{Run: aRun, Attempts: history},
+		&pool.QuarantineError{Run: aRun, Attempts: history, Err: errOwn},
+	} {
+		text := fmt.Sprintf("%+v", err)
+		for _, word := range []string{err.Error(), "attempt 1: ", "over its limit", "goroutine 1", "attempt 2: ", "shaken", "goroutine 2"} {
+			if !strings.Contains(text, word) {
+				t.Errorf("it does not tell %q: %s", word, text)
+			}
+		}
+		if text := fmt.Sprintf("%v", err); text != err.Error() {
+			t.Errorf("got %s", text)
+		}
 	}
 }

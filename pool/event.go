@@ -10,7 +10,7 @@ import (
 
 // Event is something that has happened in a pool; see Pool.Events. It is one of
 // WorkerStarted, WorkerReady, WorkerRecycled, WorkerExited, TaskBegun,
-// TaskSettled and EventsLost, to switch on. Events are values and may be kept.
+// TaskRetried, TaskQuarantined, TaskSettled and EventsLost, to switch on. Events are values and may be kept.
 type Event interface {
 	// When returns the time at which it happened.
 	When() time.Time
@@ -99,11 +99,36 @@ func (e WorkerExited) String() string {
 
 // TaskBegun: a task runs, or ran. A worker process sends no word of it: Time is
 // when it began, and the event comes when the pool has learnt it, about 10 ms
-// later, or just before the event of the attempt's end if that is earlier.
+// later, or just before the event of the attempt's end if that is earlier. Items
+// of a map that travel together have one such event, that of the first.
 type TaskBegun struct{ TaskEvent }
 
 // String implements Event.
 func (e TaskBegun) String() string { return e.TaskEvent.String() + ": begun" }
+
+// TaskRetried: an attempt has failed, and another will follow.
+type TaskRetried struct {
+	TaskEvent
+	Err   error         // the attempt's
+	Delay time.Duration // before the task waits for a worker again
+}
+
+// String implements Event.
+func (e TaskRetried) String() string {
+	return fmt.Sprintf("job %d, attempt %d: %v; again in %v", e.Job, e.Attempt, e.Err, e.Delay)
+}
+
+// TaskQuarantined: a task has ended too many workers in a row; it is not tried
+// again. Its TaskSettled follows.
+type TaskQuarantined struct {
+	TaskEvent
+	Err *QuarantineError
+}
+
+// String implements Event.
+func (e TaskQuarantined) String() string {
+	return fmt.Sprintf("job %d, attempt %d: %v", e.Job, e.Attempt, e.Err)
+}
 
 // TaskSettled: an accepted task has its outcome; each gets exactly one of these,
 // just before its future settles.

@@ -127,15 +127,28 @@ func (l *listener) leave() {
 // begun tells that a task began.
 func (e *events) begun(j *Job, at time.Time, run Run) {
 	if e.heard.Load() {
-		e.tell(TaskBegun{TaskEvent{at, run, j.number, int(j.attempt)}})
+		e.tell(TaskBegun{TaskEvent{at, run, j.accepted(), int(j.attempt)}})
+	}
+}
+
+// retried tells that an attempt is followed by another.
+func (e *events) retried(j *Job, delay time.Duration) {
+	if e.heard.Load() {
+		last := j.retry.last()
+		e.tell(TaskRetried{TaskEvent{time.Now(), last.Run, j.accepted(), int(j.attempt)}, last.Err, delay})
 	}
 }
 
 // settled tells a task's outcome.
 func (e *events) settled(j *Job, run Run, err error) {
-	if e.heard.Load() {
-		e.tell(TaskSettled{TaskEvent{time.Now(), run, j.number, int(j.attempt)}, err})
+	if !e.heard.Load() {
+		return
 	}
+	about := TaskEvent{time.Now(), run, j.accepted() + uint64(run.Item-j.item), int(j.attempt)}
+	if quarantined, ok := err.(*QuarantineError); ok {
+		e.tell(TaskQuarantined{about, quarantined})
+	}
+	e.tell(TaskSettled{about, err})
 }
 
 // exited tells the end of a worker.

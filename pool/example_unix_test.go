@@ -357,3 +357,27 @@ func ExampleProcessPool_Events() {
 	// job 1 square is settled: <nil>
 	// worker 1 exited with code 0 for shutdown
 }
+
+var fetched int
+
+// fetch fails twice: in a process pool each of its workers would count for itself.
+var fetch = pool.NewTask("fetch", func(context.Context, string) (string, error) {
+	if fetched++; fetched < 3 {
+		return "", errors.New("connection refused")
+	}
+	return "the page", nil
+})
+
+// Only a declared retry runs again what has begun.
+func ExampleWithRetry() {
+	p, err := pool.NewGoroutinePool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	f := fetch.Submit(context.Background(), p, "http://example.org",
+		pool.WithRetry(pool.Retry{Attempts: 5, On: pool.OnAny, Delay: time.Millisecond}))
+	page, err := f.Result(context.Background())
+	fmt.Println(page, err, "in attempt", f.Attempts())
+	// Output: the page <nil> in attempt 3
+}

@@ -37,13 +37,14 @@ type GoroutinePool struct {
 	abandoned    int
 	started      int // ever; numbers them
 	accepted     uint64
-	settling     int // jobs that are done and whose futures are still to be settled
+	live         int // accepted, and not done
 	loans        loans
 	wasReady     bool // a runner was, once
 	setbacks     setbacks
 	delay        *time.Timer // runs until runners may be started again; nil: now
 
 	outcomes outcomes
+	retries  retries
 	contexts contexts
 	events   events
 }
@@ -76,6 +77,7 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	p.outcomes.events, p.outcomes.contexts = &p.events, &p.contexts
 	p.waiting = newQueueClock(newTimer(p.queueTimeRings))
 	p.throttle = newThrottle(config.Rate, newTimer(p.throttleRings))
+	p.retries = retries{pool: p, outcomes: &p.outcomes, quarantine: config.Quarantine}
 	p.life, p.end = context.WithCancelCause(context.Background())
 	if config.Initializer != nil {
 		if err := p.startFirst(); err != nil {
@@ -166,16 +168,25 @@ func (p *GoroutinePool) accept(j, parent *Job) error {
 			return err
 		}
 	}
-	j.owner, j.state = p, jobQueued
+	j.owner = p
 	j.limits.complete(&p.config)
 	p.waiting.add(j)
 	p.accepted++
-	j.number = p.accepted
-	p.queue.push(j)
+	p.live++
+	p.enqueue(j)
+	return nil
+}
+
+func (p *GoroutinePool) lock()   { p.mu.Lock() }
+func (p *GoroutinePool) unlock() { p.mu.Unlock() }
+
+// enqueue has a job wait for a runner. Under the lock.
+func (p *GoroutinePool) enqueue(j *Job) {
+	j.state, j.runner = jobQueued, nil
+	p.queue.accept(j)
 	if p.provide() {
 		p.admission.leave(j)
 	}
-	return nil
 }
 
 // provide sees to it that waiting jobs find runners, and reports whether the last
@@ -207,13 +218,27 @@ func (p *GoroutinePool) throttleRings() {
 // Events implements Pool.
 func (p *GoroutinePool) Events(ctx context.Context) iter.Seq[Event] { return p.events.listen(ctx) }
 
-// finish makes a job done. Under the lock.
-func (p *GoroutinePool) finish(j *Job) {
+// markDone makes a job done, for which the pool need not wait any longer. Under
+// the lock.
+func (p *GoroutinePool) markDone(j *Job) {
 	j.state = jobDone
+	p.live--
 	p.waiting.remove(j)
 	p.loans.over(j)
+	p.sendHome()
+	p.checkDone()
+}
+
+// attemptOver implements retrier.
+func (p *GoroutinePool) attemptOver(j *Job) {
+	p.loans.returned(j.runner.trial)
+	p.sendHome()
+}
+
+// sendHome has an idle runner end if there are too many. Under the lock.
+func (p *GoroutinePool) sendHome() {
 	if p.surplus() && p.idle > 0 {
-		p.wake.Signal() // it goes home
+		p.wake.Signal()
 	}
 }
 
@@ -288,11 +313,8 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.admission.close()
 	var pending, hopeless []*Job
 	if mode >= CancelPending {
-		for p.queue.length > 0 {
-			j := p.queue.next()
-			p.takeBack(j, ErrShutdown)
-			pending = append(pending, j)
-		}
+		p.retries.barred = ErrShutdown
+		pending = p.takeBackAll()
 	}
 	if mode == Kill {
 		for p.running.length > 0 {
@@ -308,7 +330,7 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 		p.end(ErrShutdown)
 	}
 	for _, j := range pending {
-		p.outcomes.cancel(j, ErrShutdown)
+		p.retries.drop(j, ErrShutdown)
 	}
 	for _, j := range hopeless {
 		p.failAbandoned(j)
@@ -316,9 +338,19 @@ func (p *GoroutinePool) wind(mode ShutdownMode) (killed, cancelled int) {
 	return len(hopeless), len(pending)
 }
 
+// takeBackAll takes back every job that does not run. Under the lock.
+func (p *GoroutinePool) takeBackAll() (jobs []*Job) {
+	for p.queue.length > 0 {
+		j := p.queue.next()
+		p.takeBack(j)
+		jobs = append(jobs, j)
+	}
+	return append(jobs, p.retries.endAll()...)
+}
+
 // checkDone ends a shutdown when nobody works any more. Under the lock.
 func (p *GoroutinePool) checkDone() {
-	if p.phase != phaseOpen && p.queue.length == 0 && p.runners == 0 && p.settling == 0 {
+	if p.phase != phaseOpen && p.live == 0 && p.runners == 0 {
 		p.waiting.alarm.Stop()
 		p.throttle.stop()
 		if p.delay != nil {
@@ -329,29 +361,30 @@ func (p *GoroutinePool) checkDone() {
 	}
 }
 
-// takeBack removes a waiting job, which is then done and counted; false if it
-// does not wait. The caller settles it. Under the lock.
-func (p *GoroutinePool) takeBack(j *Job, cause error) bool {
-	if j.state != jobQueued {
+// takeBack removes a job that does not run; it may have run before. It is then
+// for the caller to drop. Under the lock.
+func (p *GoroutinePool) takeBack(j *Job) bool {
+	switch j.state {
+	case jobQueued:
+		p.queue.remove(j)
+		p.admission.leave(j)
+	case jobBetween:
+		p.retries.end(j)
+	default:
 		return false
 	}
-	p.queue.remove(j)
-	p.admission.leave(j)
-	p.finish(j)
-	j.withdrawn = true
-	p.outcomes.withdraw(j, cause)
-	p.checkDone()
+	j.state, j.withdrawn = jobDone, !j.retry.hasBegun()
 	return true
 }
 
-// abandon makes a running job done and gives its runner up; the caller has
-// failAbandoned settle it. Under the lock.
+// abandon gives the runner of a running job up; the caller has failAbandoned
+// judge the job. Under the lock.
 func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	j.unlink()
-	j.verdict = v
+	j.state, j.verdict = jobJudged, v
 	j.runner.lane = p.queue.serves(nil, j.runner.lane)
-	p.settling++
-	p.finish(j)
+	p.attemptOver(j)
+	j.runner.running.Store(nil) // what it tells from now on is told to nobody
 	p.discard(j.runner, v.actorsCause())
 }
 
@@ -366,31 +399,26 @@ func (p *GoroutinePool) discard(r *runner, cause actors.Cause) {
 }
 
 // failAbandoned ends the context of a job whose runner was given up, and settles
-// it.
+// it or has it tried again.
 func (p *GoroutinePool) failAbandoned(j *Job) {
-	j.verdict.stack = j.runner.stackOf(j.verdict) // before the task is told to end
-	if cancel := j.runner.cancel; cancel != nil {
+	r := j.runner
+	j.verdict.stack = r.stackOf(j.verdict) // before the task is told to end
+	if cancel := r.cancel; cancel != nil {
 		cancel(j.verdict.cause)
 	}
-	run := j.runner.describe(j, time.Since(j.runner.begun))
-	p.outcomes.settle(j, run, j.verdict.error(run, j.limits, nil))
-	p.mu.Lock()
-	p.settling--
-	p.checkDone()
-	p.mu.Unlock()
+	run := r.describe(j, time.Since(r.begun))
+	err := j.verdict.error(run, j.limits, nil)
+	if j.retry == nil {
+		p.retries.finish(j, run, err)
+	} else {
+		p.retries.attempted(j, run, err, true)
+	}
 }
 
 // contextEnded ends a job whose caller's context has ended.
 func (p *GoroutinePool) contextEnded(j *Job) {
 	cause := context.Cause(j.ctx)
-	p.mu.Lock()
-	withdrawn := p.takeBack(j, cause)
-	p.mu.Unlock()
-	if withdrawn {
-		p.outcomes.cancel(j, cause)
-	} else {
-		p.expire(j, &verdict{cause: cause})
-	}
+	p.stop(j, cause, &verdict{cause: cause})
 }
 
 // queueTimeRings cancels what has waited for too long to be begun.
@@ -399,18 +427,18 @@ func (p *GoroutinePool) queueTimeRings() {
 	all := p.waiting.expire(p.takeBack)
 	p.mu.Unlock()
 	for _, l := range all {
-		p.outcomes.cancel(l.job, l.err)
+		p.retries.drop(l.job, l.err)
 	}
 }
 
 // withdraw implements owner, for Future.Cancel: the future settles itself.
 func (p *GoroutinePool) withdraw(j *Job) bool {
 	p.mu.Lock()
-	taken := p.takeBack(j, nil)
+	taken := !j.retry.hasBegun() && p.takeBack(j)
 	withdrawn := j.withdrawn
 	p.mu.Unlock()
 	if taken {
-		p.contexts.leave(j)
+		p.retries.withdraw(j)
 	}
 	return withdrawn
 }
@@ -420,14 +448,35 @@ func (p *GoroutinePool) begun(*Job) bool { return false }
 
 // kill implements owner, for Future.Kill: the task's context ends, and its
 // goroutine is given up.
-func (p *GoroutinePool) kill(j *Job) bool {
-	return p.expire(j, &verdict{})
+func (p *GoroutinePool) kill(j *Job) bool { return p.stop(j, ErrKilled, &verdict{}) }
+
+// stop ends a job in whatever state it is: for a cause if it does not run, with a
+// verdict if it does; false if it is over.
+func (p *GoroutinePool) stop(j *Job, cause error, v *verdict) bool {
+	p.mu.Lock()
+	taken, running := p.takeBack(j), j.state == jobSent
+	judged := j.state == jobJudged && j.retry != nil
+	switch {
+	case running:
+		p.abandon(j, v)
+	case judged:
+		j.retry.bar(cause)
+	}
+	p.mu.Unlock()
+	if running {
+		p.failAbandoned(j)
+	}
+	if taken {
+		p.retries.drop(j, cause)
+	}
+	return taken || running || judged
 }
 
-// expire gives a running job up with a verdict; false if it is over.
-func (p *GoroutinePool) expire(j *Job, v *verdict) bool {
+// expire gives a runner up whose attempt has had its time, unless that is over.
+func (p *GoroutinePool) expire(r *runner, trial *Job, v *verdict) {
 	p.mu.Lock()
-	running := j.state == jobSent
+	j := r.job
+	running := r.running.Load() == trial && !r.abandoned
 	if running {
 		p.abandon(j, v)
 	}
@@ -435,5 +484,4 @@ func (p *GoroutinePool) expire(j *Job, v *verdict) bool {
 	if running {
 		p.failAbandoned(j)
 	}
-	return running
 }

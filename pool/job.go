@@ -18,6 +18,7 @@ type Job struct {
 	teller  *teller    // of its reports; nil: nobody asked for it
 	work    work
 	chunk   *chunk        // nil: it is a single task
+	retry   *retrying     // nil: it is tried once
 	owner   owner         // set by the pool that accepts it
 	item    int           // its number in the input of a map, from 1; 0: it is of none
 	elapsed time.Duration // as its worker told last
@@ -29,11 +30,11 @@ type Job struct {
 	admitted  bool  // has a place in the bounded queue
 	withdrawn bool  // done without having begun
 	moved     uint8 // how often it was taken from a worker that did not begin it
-	deaths    uint8 // how many workers died before they began it, when it was their next
+	deaths    uint8 // how many workers in a row ended with it, or when it was their next
 	slot      uint16
 	attempt   uint32    // how often it is known to have begun
 	place     int32     // in the pool's queueClock, from 1; 0: it has no such limit, or its clock has stopped
-	number    uint64    // of the accepted ones, from 1
+	number    uint64    // among those that have come to wait, from 1; another one for each attempt
 	id        uint64    // at the member
 	argument  []byte    // encoded; process pools only
 	member    *member   // process pools
@@ -50,10 +51,13 @@ type Job struct {
 	watchIndex int           // among the watch's jobs
 }
 
-// apply applies the options of a call.
-func (j *Job) apply(options []Option) {
+// apply applies the options of a task and of a call, which go before them.
+func (j *Job) apply(task, call []Option) {
 	j.limits = defaultLimits
-	for _, option := range options {
+	for _, option := range task {
+		option(j)
+	}
+	for _, option := range call {
 		option(j)
 	}
 }
@@ -65,6 +69,16 @@ func (j *Job) check(call string, p Pool) error {
 		return &ConfigError{Field: call, Reason: "the context is nil"}
 	case missing(p):
 		return &ConfigError{Field: call, Reason: "the pool is nil"}
+	}
+	return j.checkOptions()
+}
+
+// checkOptions says what cannot be in the options.
+func (j *Job) checkOptions() error {
+	if j.retry != nil {
+		if err := j.retry.policy.check(); err != nil {
+			return err
+		}
 	}
 	if j.teller != nil && j.teller.tell == nil {
 		return &ConfigError{Field: "WithProgress", Reason: "the function is nil"}
@@ -89,15 +103,19 @@ func missing(p Pool) bool {
 
 // jobState is where a job is.
 //
-//	new ─► queued ─► sent ─► done
-//	          ▲───────┘  withdrawn, or its worker died before it began
+//	new ─► queued ─► sent ───────────────► done
+//	         ▲ ▲──────┘ │ taken back         ▲
+//	         │          ▼ may be tried again │
+//	         └─between◄─judged ──────────────┘
 type jobState uint8
 
 const (
-	jobNew    jobState = iota
-	jobQueued          // waits for a worker
-	jobSent            // a worker has it: it runs, or is ahead of time
-	jobDone            // settled, or being settled by whoever made it done
+	jobNew     jobState = iota
+	jobQueued           // waits for a worker
+	jobSent             // a worker has it: it runs, or is ahead of time
+	jobJudged           // an attempt is over, and it is not known yet what follows
+	jobBetween          // waits for the next attempt
+	jobDone             // settled, or being settled by whoever made it done
 )
 
 // work is a job's typed side: its argument, its function and its promise.
@@ -117,6 +135,13 @@ type work interface {
 	cancel(cause error) bool
 	// types names the Go types of argument and result.
 	types() (in, out string)
+	// retried tells the future that another attempt has begun.
+	retried()
+	// fork returns a copy of the job for one attempt, since one that was abandoned
+	// may still use its own. Goroutine pools only.
+	fork() *Job
+	// adopt takes the result that a fork has kept.
+	adopt(*Job)
 }
 
 // owner is the pool as a job's future knows it.
@@ -134,6 +159,15 @@ var _ futures.Control = (*control)(nil)
 func (c *control) Begun() bool  { return c.owner != nil && c.owner.begun((*Job)(c)) }
 func (c *control) Cancel() bool { return c.owner != nil && c.owner.withdraw((*Job)(c)) }
 func (c *control) Kill() bool   { return c.owner != nil && c.owner.kill((*Job)(c)) }
+
+// trial returns the part of a job that one attempt needs to itself. Under the
+// pool's lock.
+func (j *Job) trial() Job {
+	return Job{
+		task: j.task, ctx: j.ctx, limits: j.limits, placed: j.placed, teller: j.teller, owner: j.owner, item: j.item,
+		state: j.state, runner: j.runner, attempt: j.attempt, number: j.number,
+	}
+}
 
 // asRun describes the job as long as no worker has it, for errors and events.
 func (j *Job) asRun() Run { return Run{Task: j.task.name, Item: j.item} }

@@ -66,19 +66,23 @@ func (m *member) condemn(j *Job, v *verdict) {
 func (p *ProcessPool) contextEnded(j *Job) {
 	cause := context.Cause(j.ctx)
 	p.mu.Lock()
-	withdrawn := p.takeBack(j, cause)
-	if !withdrawn && j.state == jobSent {
+	taken := p.takeBack(j)
+	switch {
+	case taken:
+	case j.state == jobJudged:
+		j.retry.bar(cause)
+	case j.state == jobSent:
 		j.member.end(j, sentence{verdict{cause: cause}, p.ladder(), actors.Cause{Kind: actors.CauseKill, Err: cause}})
 	}
 	p.unlock()
-	if withdrawn {
-		p.outcomes.cancel(j, cause)
+	if taken {
+		p.retries.drop(j, cause)
 	}
 }
 
-// takeBack removes a job that has not begun from wherever it is. It is then
-// done and counted, and the caller settles it. Under the lock.
-func (p *ProcessPool) takeBack(j *Job, cause error) bool {
+// takeBack removes a job that does not run from wherever it is; it may have run
+// before. It is then for the caller to drop. Under the lock.
+func (p *ProcessPool) takeBack(j *Job) bool {
 	switch j.state {
 	case jobQueued:
 		p.admission.leave(j)
@@ -90,12 +94,12 @@ func (p *ProcessPool) takeBack(j *Job, cause error) bool {
 			return false
 		}
 		p.refill(m)
+	case jobBetween:
+		p.retries.end(j)
 	default:
 		return false
 	}
-	j.withdrawn = true
-	p.outcomes.withdraw(j, cause)
-	p.markDone(j)
+	j.state, j.withdrawn = jobDone, !j.retry.hasBegun()
 	return true
 }
 
@@ -105,18 +109,18 @@ func (p *ProcessPool) queueTimeRings() {
 	all := p.waiting.expire(p.takeBack)
 	p.unlock()
 	for _, l := range all {
-		p.outcomes.cancel(l.job, l.err)
+		p.retries.drop(l.job, l.err)
 	}
 }
 
 // withdraw implements owner, for Future.Cancel: the future settles itself.
 func (p *ProcessPool) withdraw(j *Job) bool {
 	p.mu.Lock()
-	taken := p.takeBack(j, nil)
+	taken := !j.retry.hasBegun() && p.takeBack(j)
 	withdrawn := j.withdrawn
 	p.unlock()
 	if taken {
-		p.contexts.leave(j)
+		p.retries.withdraw(j)
 	}
 	return withdrawn
 }
@@ -125,14 +129,28 @@ func (p *ProcessPool) withdraw(j *Job) bool {
 func (p *ProcessPool) begun(j *Job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return j.state == jobSent && j.member.begun(j)
+	return j.attempt > 0 || j.state == jobSent && j.member.begun(j)
 }
 
-// kill implements owner, for Future.Kill: the worker is killed at once.
-func (p *ProcessPool) kill(j *Job) bool {
+// kill implements owner, for Future.Kill: the worker is killed at once. Between
+// two attempts there is none.
+func (p *ProcessPool) kill(j *Job) (killed bool) {
 	p.mu.Lock()
-	defer p.unlock()
-	return j.state == jobSent && j.member.end(j, sentence{cause: actors.Cause{Kind: actors.CauseKill}})
+	taken := p.takeBack(j)
+	switch {
+	case taken:
+		killed = true
+	case j.state == jobJudged:
+		j.retry.bar(ErrKilled)
+		killed = true
+	case j.state == jobSent:
+		killed = j.member.end(j, sentence{cause: actors.Cause{Kind: actors.CauseKill}})
+	}
+	p.unlock()
+	if taken {
+		p.retries.drop(j, ErrKilled)
+	}
+	return killed
 }
 
 // Ask implements actors.Owner: the first rung of the ladder.

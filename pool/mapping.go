@@ -51,7 +51,7 @@ func newMapping[In, Out any](t *Task[In, Out], ctx context.Context, p Pool, s *m
 	m.parts.init(s.ordered)
 	if processes, ok := p.(*ProcessPool); ok {
 		m.processes, m.maxBytes = processes, min(maxPartBytes, processes.config.maxArgument())
-		m.single = s.single(processes)
+		m.single = s.single(processes, t.definition)
 	}
 	return m
 }

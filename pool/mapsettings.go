@@ -48,20 +48,20 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 	return s
 }
 
-// single reports whether items must travel one by one: where they have limits that
-// are those of tasks in the queue, or that are put off by signs of life, and where
-// each tells its own progress.
-func (s *mapSettings) single(p *ProcessPool) bool {
+// single reports whether items must travel one by one: where they may be tried
+// again, or have limits that are those of tasks in the queue, or that are put off
+// by signs of life, and where each tells its own progress.
+func (s *mapSettings) single(p *ProcessPool, d *definition) bool {
 	var probe Job
-	probe.apply(s.items)
+	probe.apply(d.options, s.items)
 	probe.limits.complete(&p.config)
-	return probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
+	return probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
 }
 
 // check says what cannot be.
 func (s *mapSettings) check(ctx context.Context, p Pool, noInput bool) error {
 	probe := Job{ctx: ctx}
-	probe.apply(s.items)
+	probe.apply(nil, s.items)
 	if err := probe.check("Map", p); err != nil {
 		return err
 	}

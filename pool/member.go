@@ -283,7 +283,7 @@ func (m *member) take(r *worker.Result) (j *Job, over bool, err error) {
 		}
 		m.remove(j)
 		m.lastTask = j.task
-		m.pool.markDone(j)
+		m.pool.retries.over(j)
 	}
 	m.unread -= s.size
 	*s = slot{}

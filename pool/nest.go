@@ -84,16 +84,22 @@ func (l *loans) nest(j, parent *Job) error {
 	return nil
 }
 
-// over notes that a job is done: its own place is not lent any more, and perhaps
-// not that of the job in whose brood it was. It reports whether fewer are lent.
-func (l *loans) over(j *Job) (fewer bool) {
-	before := l.lent
-	if own := j.brood; own != nil {
+// returned notes that a run of a job is over: its own place is not lent any more,
+// and nothing can join its brood.
+func (l *loans) returned(j *Job) {
+	if own := j.brood; own != nil && !own.over {
 		own.over = true
 		if own.jobs > 0 {
 			l.lent--
 		}
 	}
+}
+
+// over notes that a job is done: its own place is not lent any more, and perhaps
+// not that of the job in whose brood it was. It reports whether fewer are lent.
+func (l *loans) over(j *Job) (fewer bool) {
+	before := l.lent
+	l.returned(j)
 	if of := j.parents; of != nil {
 		j.parents = nil
 		if of.jobs--; of.jobs == 0 && !of.over {

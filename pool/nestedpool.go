@@ -57,6 +57,9 @@ func (p *nestedPool) Submit(j *Job) {
 	if err == nil {
 		err = j.ctx.Err()
 	}
+	if err == nil && j.retry != nil && j.retry.policy.Attempts > 1 {
+		err = &ConfigError{Field: "WithRetry", Reason: "a task that runs in a worker process cannot have others tried again"}
+	}
 	if err == nil {
 		j.number, err = p.caller.Reserve(j.ctx, len(argument), func(reply []byte) { p.settle(j, reply) })
 	}

@@ -3,6 +3,7 @@ package pool
 import (
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/stint-go/stint/futures"
 )
@@ -13,12 +14,13 @@ type outcomes struct {
 	events   *events
 	contexts *contexts
 
-	refused, succeeded, failed, timedOut, killed, lost, cancelled atomic.Uint64
+	refused, succeeded, failed, timedOut, killed, lost, cancelled, retried, quarantined atomic.Uint64
 }
 
 // fill copies the counters.
 func (o *outcomes) fill(s *Stats) {
 	s.Refused, s.Succeeded, s.Failed = o.refused.Load(), o.succeeded.Load(), o.failed.Load()
+	s.Retried, s.Quarantined = o.retried.Load(), o.quarantined.Load()
 	s.TimedOut, s.Killed, s.Lost, s.Cancelled = o.timedOut.Load(), o.killed.Load(), o.lost.Load(), o.cancelled.Load()
 }
 
@@ -31,7 +33,7 @@ func (o *outcomes) settle(j *Job, run Run, err error) {
 	for range j.open() {
 		o.count(err)
 	}
-	o.events.settled(j, run, err)
+	o.tell(j, run, err)
 	if err == nil {
 		j.work.succeed()
 	} else {
@@ -46,6 +48,9 @@ func (o *outcomes) count(err error) {
 		return
 	}
 	o.failed.Add(1)
+	if _, quarantined := err.(*QuarantineError); quarantined {
+		o.quarantined.Add(1)
+	}
 	var timeout *TimeoutError
 	var silence *SilenceError
 	switch {
@@ -58,18 +63,46 @@ func (o *outcomes) count(err error) {
 	}
 }
 
-// withdraw counts a job that never began. Whoever withdrew it releases it and
-// settles its future, which the pool's end does not wait for: so this is under
-// the pool's lock.
-func (o *outcomes) withdraw(j *Job, cause error) {
-	o.cancelled.Add(uint64(j.open()))
-	o.events.settled(j, j.asRun(), &futures.CancelledError{Cause: cause})
+// again counts and tells that a job will be tried again after a delay.
+func (o *outcomes) again(j *Job, delay time.Duration) {
+	o.retried.Add(1)
+	o.events.retried(j, delay)
 }
 
-// cancel settles the future of a job that was withdrawn. Without the pool's lock.
+// cancel counts a job that never began, and settles its future. Without the
+// pool's lock.
 func (o *outcomes) cancel(j *Job, cause error) {
-	o.contexts.leave(j)
+	o.withdraw(j, cause)
 	j.work.cancel(cause)
+}
+
+// withdraw counts a job that never began and whose future settles itself.
+// Without the pool's lock.
+func (o *outcomes) withdraw(j *Job, cause error) {
+	o.contexts.leave(j)
+	o.cancelled.Add(uint64(j.open()))
+	o.tell(j, j.asRun(), &futures.CancelledError{Cause: cause})
+}
+
+// forget counts and tells n items of a chunk, from the one at, that were taken back
+// and that nobody waits for any more.
+func (o *outcomes) forget(j *Job, at, n int) {
+	o.cancelled.Add(uint64(n))
+	run := j.asRun()
+	run.Item += at
+	o.tellItems(j, run, n, &futures.CancelledError{})
+}
+
+// tell tells the outcome of what is open of a job.
+func (o *outcomes) tell(j *Job, run Run, err error) { o.tellItems(j, run, j.open(), err) }
+
+func (o *outcomes) tellItems(j *Job, run Run, n int, err error) {
+	if o.events.heard.Load() {
+		for range n {
+			o.events.settled(j, run, err)
+			run.Item++
+		}
+	}
 }
 
 // refuse counts a job that was not accepted, and settles its future: cancelled

@@ -36,7 +36,7 @@ func newPart[In, Out any](m *mapping[In, Out], before int, in In) *part[In, Out]
 	p := &part[In, Out]{mapping: m, size: 1}
 	p.task, p.ctx, p.work, p.item = m.task.definition, m.ctx, p, before+1
 	p.patient = true
-	p.apply(m.settings.items)
+	p.apply(m.task.definition.options, m.settings.items)
 	if m.processes != nil {
 		p.encoded = make(worker.Items, 0, m.bytes)
 	}
@@ -96,6 +96,14 @@ func (p *part[In, Out]) call(ctx context.Context) (err error) {
 	return err
 }
 
+func (p *part[In, Out]) fork() *Job {
+	f := &part[In, Out]{Job: p.trial(), mapping: p.mapping, in: p.in}
+	f.work = f
+	return &f.Job
+}
+
+func (p *part[In, Out]) adopt(fork *Job) { p.out = fork.work.(*part[In, Out]).out }
+
 func (p *part[In, Out]) decode(value []byte) (err error) {
 	p.out, err = p.mapping.task.out.decodeApart(value)
 	return err
@@ -111,6 +119,7 @@ func (p *part[In, Out]) succeed() bool {
 }
 
 func (p *part[In, Out]) start() bool         { return true }
+func (p *part[In, Out]) retried()            {}
 func (p *part[In, Out]) report(*report) bool { return true } // an item has no future: only WithProgress tells
 
 func (p *part[In, Out]) fail(err error) bool {
@@ -148,7 +157,7 @@ func (p *part[In, Out]) types() (in, out string) {
 func (p *part[In, Out]) split(at int) *Job {
 	tail := &part[In, Out]{mapping: p.mapping, alone: true}
 	tail.task, tail.ctx, tail.work, tail.item, tail.number = p.task, p.ctx, tail, p.item+at, p.number+uint64(at)
-	tail.apply(p.mapping.settings.items)
+	tail.apply(p.task.options, p.mapping.settings.items)
 	tail.limits, tail.owner = p.limits, p.owner
 	tail.argument = worker.Items(p.argument).Skip(at)
 	p.argument = p.argument[:len(p.argument)-len(tail.argument)]

@@ -53,6 +53,7 @@ type ProcessPool struct {
 
 	outcomes outcomes
 	contexts contexts
+	retries  retries
 	events   events
 	closeErr error // of the host; set before done is closed
 }
@@ -114,6 +115,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	p.loans = loans{workers: config.Workers, most: config.NestedWorkers}
 	p.size = config.Workers + config.Spares
 	p.peak = p.size
+	p.retries = retries{pool: p, outcomes: &p.outcomes, quarantine: config.Quarantine}
 	if p.host == nil {
 		if p.host, p.release, err = runtime.Share(); err != nil {
 			return nil, err
@@ -221,7 +223,6 @@ func (p *ProcessPool) admit(j, parent *Job) {
 		p.outcomes.refuse(j, err)
 		return
 	}
-	p.dispatch()
 	p.unlock()
 	if j.ctx.Err() != nil { // perhaps since before it was queued
 		p.contextEnded(j)
@@ -243,12 +244,19 @@ func (p *ProcessPool) accept(j, parent *Job) error {
 	j.owner = p
 	j.limits.complete(&p.config)
 	p.waiting.add(j)
-	j.number = p.accepted + 1
 	p.accepted += uint64(j.open())
 	p.live++
-	j.state = jobQueued
-	p.queue.push(j)
+	p.enqueue(j)
 	return nil
+}
+
+func (p *ProcessPool) lock() { p.mu.Lock() }
+
+// enqueue has a job wait for a worker. Under the lock.
+func (p *ProcessPool) enqueue(j *Job) {
+	j.state, j.member = jobQueued, nil
+	p.queue.accept(j)
+	p.dispatch()
 }
 
 // Events implements Pool.

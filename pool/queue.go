@@ -14,6 +14,7 @@ type queue struct {
 	plain   lane                // of the zero placement
 	others  map[placement]*lane // those that are in use
 	turns   uint64              // numbers the jobs that were taken
+	numbers uint64              // numbers those that came
 }
 
 // lane holds the waiting jobs of one placement, the first accepted first.
@@ -38,6 +39,13 @@ func (l *lane) before(other *lane) bool {
 		return l.turn < other.turn
 	}
 	return l.jobs.first.number < other.jobs.first.number
+}
+
+// accept puts a job behind those that are here.
+func (q *queue) accept(j *Job) {
+	j.number = q.numbers + 1
+	q.numbers += uint64(j.open())
+	q.push(j)
 }
 
 // push puts a job to where its number says, be it new or back from a worker. It

@@ -59,12 +59,12 @@ type late struct {
 
 // expire is what the alarm does: it takes back the jobs whose time is up. One that
 // takeBack does not give has begun.
-func (c *queueClock) expire(takeBack func(j *Job, cause error) bool) (all []late) {
+func (c *queueClock) expire(takeBack func(*Job) bool) (all []late) {
 	c.alarm.at = time.Time{}
 	for j := c.overdue(); j != nil; j = c.overdue() {
 		waited := time.Since(c.start) - j.beginBy + j.limits.queue
 		err := &QueueTimeoutError{Task: j.task.name, Waited: waited, Limit: j.limits.queue}
-		if takeBack(j, err) {
+		if takeBack(j) {
 			all = append(all, late{j, err})
 		}
 	}

@@ -43,8 +43,9 @@ func (r *registry[D]) find(name string) (d D, ok bool) {
 
 // definition is a task without its types.
 type definition struct {
-	name  string
-	serve worker.ItemHandler
+	name    string
+	options []Option // of every call
+	serve   worker.ItemHandler
 }
 
 // serve runs a task in a worker process.

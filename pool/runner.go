@@ -24,10 +24,12 @@ type runner struct {
 	left      bool
 	lane      *lane // of the running job; nil: there is none
 	begun     time.Time
+	job       *Job                    // the running one
+	trial     *Job                    // the running job, or a copy of it for this attempt alone, since an abandoned one goes on
 	cancel    context.CancelCauseFunc // of the running task; nil until its context is made
 	silence   alarm                   // of the running task; its bell is made with the first limit of silence
 
-	running atomic.Pointer[Job] // nil between two
+	running atomic.Pointer[Job] // the attempt; nil between two
 	sign    atomic.Int64        // of life, a task's last: nanoseconds since programStart
 }
 
@@ -75,9 +77,12 @@ func (r *runner) next() *Job {
 	j.state, j.runner = jobSent, r
 	p.running.pushBack(j)
 	r.begun, r.cancel = time.Now(), nil
-	j.attempt++
-	p.events.begun(j, r.begun, r.describe(j, 0))
-	r.running.Store(j)
+	p.retries.begun(j, r.begun, r.describe(j, 0))
+	r.job, r.trial = j, j
+	if j.retry != nil {
+		r.trial = j.work.fork()
+	}
+	r.running.Store(r.trial)
 	r.listen(j)
 	return j
 }
@@ -141,7 +146,7 @@ func (r *runner) perform(j *Job) {
 		r.complete(j, err, ended)
 	}()
 	j.work.start()
-	err = j.work.call(ctx)
+	err = r.trial.work.call(ctx)
 	returned = true
 }
 
@@ -149,9 +154,10 @@ func (r *runner) perform(j *Job) {
 // returns no context if it was given up before. It calls the caller's context,
 // which may be of the caller's own making, without the lock.
 func (r *runner) begin(j *Job) (ctx context.Context, end func()) {
-	ctx, cancel := context.WithCancelCause((*taskContext)(j))
+	trial := r.trial
+	ctx, cancel := context.WithCancelCause((*taskContext)(trial))
 	r.pool.mu.Lock()
-	over := j.state == jobDone
+	over := r.abandoned
 	if !over {
 		r.cancel = cancel
 	}
@@ -164,7 +170,7 @@ func (r *runner) begin(j *Job) (ctx context.Context, end func()) {
 		return ctx, func() { cancel(nil) }
 	}
 	ctx, stop := context.WithDeadline(ctx, r.begun.Add(j.limits.running))
-	unwatch := context.AfterFunc(ctx, func() { r.pool.expire(j, r.verdict(j)) })
+	unwatch := context.AfterFunc(ctx, func() { r.pool.expire(r, trial, r.verdict(j)) })
 	return ctx, func() {
 		unwatch()
 		stop()
@@ -185,12 +191,15 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 	p := r.pool
 	r.running.Store(nil)
 	p.mu.Lock()
-	over := j.state == jobDone
+	over := r.abandoned
 	run := r.describe(j, time.Since(r.begun))
 	if !over {
 		j.unlink()
-		p.finish(j)
-		r.cancel = nil
+		if r.trial != j {
+			j.work.adopt(r.trial)
+		}
+		p.retries.over(j)
+		r.job, r.trial, r.cancel = nil, nil, nil
 		r.lane = p.queue.serves(nil, r.lane)
 		r.setIdle(true) // before the future is settled: who has seen that finds this goroutine
 	}
@@ -204,7 +213,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 			err = r.verdict(j).error(run, j.limits, err)
 		}
 	}
-	p.outcomes.settle(j, run, err)
+	p.retries.attempted(j, run, err, false)
 }
 
 // taskError puts the run into the error of a task.

@@ -128,37 +128,31 @@ func (p *GoroutinePool) delayOver() {
 
 // failQueue takes out of the queue of a broken pool what nobody is left to run, and
 // returns it: all if there are no runners, and the nested jobs if each runs a task
-// that waits for its own. Under the lock.
+// that waits for its own; and what is between two attempts in any case. Under the
+// lock.
 func (p *GoroutinePool) failQueue() (jobs []*Job) {
-	if p.broken == nil || p.runners > p.loans.lent {
+	if p.broken == nil {
 		return nil
 	}
-	for p.queue.length > 0 {
+	p.retries.barred = p.broken
+	jobs = p.retries.endAll()
+	for p.queue.length > 0 && p.runners <= p.loans.lent {
 		j := p.queue.next()
 		if p.runners > 0 && j.parents == nil {
 			break // the runners that there are can run it later
 		}
-		p.queue.remove(j)
-		p.admission.leave(j)
-		p.finish(j)
+		p.takeBack(j)
+		j.withdrawn = false // it fails
 		jobs = append(jobs, j)
 	}
-	p.settling += len(jobs)
 	return jobs
 }
 
 // settleAll fails the jobs that failQueue has returned.
 func (p *GoroutinePool) settleAll(jobs []*Job, err error) {
-	if len(jobs) == 0 {
-		return
-	}
 	for _, j := range jobs {
-		p.outcomes.settle(j, j.asRun(), err)
+		p.retries.fail(j, err)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.settling -= len(jobs)
-	p.checkDone()
 }
 
 // setbacks counts failures in a row and says how long to wait after each.

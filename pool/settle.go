@@ -32,7 +32,7 @@ func (m *member) settle(a *arrival) {
 	if v := j.verdictAfter(r.Elapsed); v != nil && err != nil && !codec {
 		err = v.error(run, j.limits, err)
 	}
-	m.pool.outcomes.settle(j, run, err)
+	m.pool.retries.attempted(j, run, err, false)
 }
 
 // verdictAfter is why a job that has ended by itself was to end. At its deadline

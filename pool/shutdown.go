@@ -47,7 +47,8 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.admission.close()
 	var pending []*Job
 	if mode >= CancelPending {
-		pending = p.takeBackAll(ErrShutdown)
+		p.retries.barred = ErrShutdown
+		pending = p.takeBackAll()
 	}
 	if mode == Kill && before < phaseKilling {
 		killed = p.condemnAll(ErrShutdown)
@@ -56,22 +57,22 @@ func (p *ProcessPool) wind(mode ShutdownMode) (killed, cancelled int) {
 	p.checkDrained()
 	p.unlock()
 	for _, j := range pending {
-		p.outcomes.cancel(j, ErrShutdown)
+		p.retries.drop(j, ErrShutdown)
 	}
 	return killed, len(pending)
 }
 
-// takeBackAll takes back every job that has not begun. Under the lock.
-func (p *ProcessPool) takeBackAll(cause error) (jobs []*Job) {
+// takeBackAll takes back every job that does not run. Under the lock.
+func (p *ProcessPool) takeBackAll() (jobs []*Job) {
 	for m := range p.members {
 		m.withdrawAll()
 	}
 	for p.queue.length > 0 {
 		j := p.queue.next()
-		p.takeBack(j, cause)
+		p.takeBack(j)
 		jobs = append(jobs, j)
 	}
-	return jobs
+	return append(jobs, p.retries.endAll()...)
 }
 
 // condemnAll condemns what runs for a cause, and returns how many that are. All
@@ -132,31 +133,38 @@ func (p *ProcessPool) breakDown(err error) {
 	closeOnce(p.ready)
 	p.mu.Unlock()
 	for _, j := range jobs {
-		p.outcomes.settle(j, j.asRun(), broken)
+		p.retries.fail(j, broken)
 	}
 }
 
 // failQueue takes out of the queue what nobody is left to run, and returns it: all
 // if there are no workers, and the nested jobs if each worker has a task that
-// waits for its own. Under the lock.
+// waits for its own; and what is between two attempts in any case. Under the lock.
 func (p *ProcessPool) failQueue() (jobs []*Job) {
 	if p.broken == nil {
 		return nil
 	}
-	for m := range p.members {
-		if !m.lends() && !m.cut {
-			return nil
-		}
-	}
-	for p.queue.length > 0 {
+	p.retries.barred = p.broken
+	jobs = p.retries.endAll()
+	for p.queue.length > 0 && !p.anybodyLeft() {
 		j := p.queue.next()
 		if len(p.members) > 0 && j.parents == nil {
 			break // the workers that live can run it later
 		}
-		p.queue.remove(j)
-		p.admission.leave(j)
-		p.markDone(j)
+		p.takeBack(j)
+		j.withdrawn = false // it fails
 		jobs = append(jobs, j)
 	}
 	return jobs
+}
+
+// anybodyLeft reports whether a worker lives that does not wait for nested jobs.
+// Under the lock.
+func (p *ProcessPool) anybodyLeft() bool {
+	for m := range p.members {
+		if !m.lends() && !m.cut {
+			return true
+		}
+	}
+	return false
 }

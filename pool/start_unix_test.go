@@ -222,8 +222,9 @@ func TestArgumentThatKills(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 1})
 	f := length.Submit(t.Context(), p, make([]byte, large))
 	after := double.Submit(t.Context(), p, 4)
-	err := failure[*pool.WorkerError](t, f)
-	if err.Err == nil || err.PID == 0 || err.Exit.Code != 7 {
+	err := failure[*pool.QuarantineError](t, f)
+	last, ok := errors.AsType[*pool.WorkerError](err)
+	if err.Workers != 3 || len(err.Attempts) != 0 || err.Argument < large || !ok || last.PID == 0 || last.Exit.Code != 7 {
 		t.Errorf("got %+v", err)
 	}
 	t.Log(err)

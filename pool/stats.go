@@ -22,6 +22,9 @@ type Stats struct {
 	Lost      uint64 // their worker died under them
 	Cancelled uint64 // before they began
 
+	Retried     uint64 // attempts beyond the first
+	Quarantined uint64 // tasks that ended too many workers; Failed includes them
+
 	Started   uint64 // workers started, replacements included
 	Abandoned int    // goroutines that run on though their task is settled (goroutine pool only)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -207,6 +208,30 @@ func TestEvents(t *testing.T) {
 		for _, events := range []iter.Seq[pool.Event]{left, p.Events(t.Context())} {
 			if err := drain(events); err != nil {
 				t.Error(err)
+			}
+		}
+	})
+
+	overKinds(t, "of each item of a map, be it cancelled", func(t *testing.T, open opener) {
+		for _, yielded := range []int{1000, 500} {
+			p := open(t, pool.Config{Workers: 2})
+			r := record(t, p)
+			n := 0
+			for range double.Map(t.Context(), p, slices.Values(make([]int, 1000)), pool.WithChunkSize(100)) {
+				if n++; n == yielded {
+					break
+				}
+			}
+			shut(t, p)
+			items := make(map[int]uint64)
+			for _, e := range of[pool.TaskSettled](r.whole(t)) {
+				if _, twice := items[e.Item]; twice || uint64(e.Item) != e.Job {
+					t.Errorf("got %+v", e)
+				}
+				items[e.Item] = e.Job
+			}
+			if s := p.Stats(); uint64(len(items)) != s.Submitted || len(items) < yielded {
+				t.Errorf("%d were told, of %+v", len(items), s)
 			}
 		}
 	})

@@ -31,16 +31,23 @@ type Task[In, Out any] struct {
 // The context given to run ends at the task's deadline, and when the context
 // that the task was submitted with ends; a task that heeds it keeps its worker.
 //
-// A name that is empty, longer than 1024 bytes or taken, and a nil function, are
-// mistakes in the program, and panic; for a taken name the message tells both
-// places.
-func NewTask[In, Out any](name string, run func(ctx context.Context, in In) (Out, error)) *Task[In, Out] {
+// The options hold for every call of the task; those of a call go before them.
+//
+// A name that is empty, longer than 1024 bytes or taken, a nil function, and an
+// option that cannot be, are mistakes in the program, and panic; for a taken name
+// the message tells both places.
+func NewTask[In, Out any](name string, run func(ctx context.Context, in In) (Out, error), options ...Option) *Task[In, Out] {
 	_, file, line, _ := runtime.Caller(1)
 	place := fmt.Sprintf("%s:%d", file, line)
 	if run == nil {
 		panic(fmt.Sprintf("pool.NewTask: task %q has no function, at %s", name, place))
 	}
-	t := &Task[In, Out]{definition: &definition{name: name}, run: run, in: codecFor[In](), out: codecFor[Out]()}
+	var probe Job
+	probe.apply(options, nil)
+	if err := probe.checkOptions(); err != nil {
+		panic(fmt.Sprintf("pool.NewTask: task %q: %v, at %s", name, err, place))
+	}
+	t := &Task[In, Out]{definition: &definition{name: name, options: options}, run: run, in: codecFor[In](), out: codecFor[Out]()}
 	t.definition.serve = t.serve
 	tasks.register("pool.NewTask", name, place, t.definition)
 	return t
@@ -79,7 +86,7 @@ func (c *call[In, Out]) submit(ctx context.Context, p Pool, options []Option) *f
 	promise, future := futures.New[Out]((*control)(&c.Job))
 	c.promise = promise
 	c.task, c.ctx, c.work = c.of.definition, ctx, c
-	c.apply(options)
+	c.apply(c.task.options, options)
 	if err := c.check("Submit", p); err != nil {
 		c.fail(err)
 	} else {
@@ -100,6 +107,14 @@ func (c *call[In, Out]) call(ctx context.Context) (err error) {
 	return err
 }
 
+func (c *call[In, Out]) fork() *Job {
+	f := &call[In, Out]{Job: c.trial(), of: c.of, in: c.in, promise: c.promise}
+	f.work = f
+	return &f.Job
+}
+
+func (c *call[In, Out]) adopt(fork *Job) { c.out = fork.work.(*call[In, Out]).out }
+
 func (c *call[In, Out]) decode(value []byte) (err error) {
 	c.out, err = c.of.out.decodeApart(value)
 	return err
@@ -109,6 +124,7 @@ func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
 
 func (c *call[In, Out]) start() bool             { return c.promise.Start() }
 func (c *call[In, Out]) report(r *report) bool   { return c.promise.Report(r) }
+func (c *call[In, Out]) retried()                { c.promise.Retry() }
 func (c *call[In, Out]) fail(err error) bool     { return c.promise.Fail(err) }
 func (c *call[In, Out]) cancel(cause error) bool { return c.promise.Cancel(cause) }
 
