@@ -11,6 +11,9 @@
 // time of its start, so that what is asked of it is answered for it, or refused
 // with os.ErrProcessDone when it is gone.
 //
+// [Process.Info] says what it is and uses, [Process.Descendants] what it has
+// started, and [Process.KillTree] ends all that.
+//
 // Nothing here starts or reaps a process: that is for whoever started it.
 //
 // # Goroutines

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
 	"os/exec"
 	"time"
 
@@ -39,4 +40,37 @@ func ExampleWaitMany() {
 	// Output:
 	// exited with code 0
 	// 1 lives
+}
+
+func ExampleProcess_Info() {
+	self, err := process.Self()
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := self.Info()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.Parent == os.Getppid(), info.RSS > 1<<20, len(info.Args) == len(os.Args))
+	// Output: true true true
+}
+
+func ExampleProcess_KillTree() {
+	cmd := exec.Command("sh", "-c", "setsid sleep 1000 & sleep 1000 & wait")
+	if err := cmd.Start(); err != nil {
+		log.Fatal(err)
+	}
+	defer cmd.Wait()
+	p, err := process.Find(cmd.Process.Pid)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for { // until it has started both
+		if below, err := p.Descendants(); err != nil || len(below) == 2 {
+			break
+		}
+	}
+	gone, err := p.KillTree(context.Background())
+	fmt.Println(len(gone), "killed,", err)
+	// Output: 3 killed, <nil>
 }
