@@ -2,6 +2,7 @@ package pool
 
 // batch is the outcome of consecutive items of a map.
 type batch[Out any] struct {
+	first    int       // the number of its first item in the input, from 0
 	outs     []Out     // zero where the item failed
 	failures []failure // in the order of their items
 }

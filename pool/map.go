@@ -49,7 +49,12 @@ func (t *Task[In, Out]) mapped(ctx context.Context, p Pool, in iter.Seq[In], s *
 			yield(none, err)
 			return
 		}
-		newMapping(t, ctx, p, s, yield).run(in)
+		m := newMapping(t, ctx, p, s, yield)
+		if s.weights != nil {
+			m.runByWeight(in)
+		} else {
+			m.run(in)
+		}
 	}
 }
 

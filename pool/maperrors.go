@@ -1,6 +1,9 @@
 package pool
 
-import "fmt"
+import (
+	"fmt"
+	"runtime/debug"
+)
 
 // MapError: a map's context ended before the map did. What had not begun was
 // cancelled. It matches the context's error.
@@ -27,6 +30,11 @@ type InputError struct {
 	Value string // the panic's value, as fmt.Sprint prints it
 	Type  string // the Go type of the value
 	Stack string // of the input, where it panicked
+}
+
+// newInputError is called where the input's panic was recovered.
+func newInputError(task string, items int, value any) *InputError {
+	return &InputError{Task: task, Items: items, Value: fmt.Sprint(value), Type: fmt.Sprintf("%T", value), Stack: string(debug.Stack())}
 }
 
 // Error implements error; it does not print the stack.

@@ -3,9 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"runtime/debug"
 
 	"github.com/stint-go/stint/futures"
 )
@@ -19,7 +17,7 @@ type mapping[In, Out any] struct {
 	ctx      context.Context
 	pool     Pool
 	settings *mapSettings
-	yield    func(Out, error) bool
+	yield    func(item int, out Out, err error) bool // the item from 0, or noItem
 	workers  int
 
 	processes *ProcessPool // the pool, if it is one: then items travel in chunks
@@ -31,12 +29,17 @@ type mapping[In, Out any] struct {
 
 	building *part[In, Out] // not sent yet; nil: the next item begins one
 	read     int            // items that the input gave
-	held     int            // of these, not yielded
+	held     int            // of these, not taken from parts
+	yielded  int            // of these, given to the loop
+	order    []int          // which of the input's items comes next; nil: the next
 	reading  bool           // the input has control: a panic is its own
 	ending   error          // why the map ends before its input
 
 	parts partList[In, Out] // sent, and not yielded to their end
 }
+
+// noItem stands for the number of an item where a result concerns none.
+const noItem = -1
 
 const (
 	// atLeast is the smallest window that is not asked for.
@@ -48,8 +51,12 @@ const (
 )
 
 func newMapping[In, Out any](t *Task[In, Out], ctx context.Context, p Pool, s *mapSettings, yield func(Out, error) bool) *mapping[In, Out] {
-	m := &mapping[In, Out]{task: t, ctx: ctx, pool: p, settings: s, yield: yield, workers: p.Stats().Workers}
-	m.parts.init(s.ordered)
+	m := &mapping[In, Out]{task: t, ctx: ctx, pool: p, settings: s, workers: p.Stats().Workers}
+	m.yield = func(item int, out Out, err error) bool {
+		m.yielded++
+		return yield(out, err)
+	}
+	m.parts.init(s.ordered && s.weights == nil)
 	if processes, ok := p.(*ProcessPool); ok {
 		m.processes, m.maxBytes = processes, min(maxPartBytes, processes.config.maxArgument())
 		m.maxItems = processes.config.maxChunk()
@@ -73,10 +80,7 @@ func (m *mapping[In, Out]) consume(in iter.Seq[In]) (goOn bool) {
 			return // a panic is the loop's, and goes on
 		}
 		if value := recover(); value != nil {
-			m.ending = &InputError{
-				Task: m.task.Name(), Items: m.read,
-				Value: fmt.Sprint(value), Type: fmt.Sprintf("%T", value), Stack: string(debug.Stack()),
-			}
+			m.ending = newInputError(m.task.Name(), m.read, value)
 			goOn = true
 		}
 	}()
@@ -94,6 +98,14 @@ func (m *mapping[In, Out]) consume(in iter.Seq[In]) (goOn bool) {
 	}
 	m.reading = false
 	return true
+}
+
+// next is which of the input's items is read next, from 0.
+func (m *mapping[In, Out]) next() int {
+	if m.order != nil {
+		return m.order[m.read]
+	}
+	return m.read
 }
 
 // window is how many items may be held.
@@ -124,7 +136,7 @@ func (m *mapping[In, Out]) add(item In) {
 		m.send()
 	}
 	if m.building == nil {
-		m.building = newPart(m, m.read, item)
+		m.building = newPart(m, m.next(), item)
 	}
 	m.read++
 	m.held++
@@ -179,7 +191,7 @@ func (m *mapping[In, Out]) hand(b batch[Out]) bool {
 			return m.cutShort()
 		}
 		m.held--
-		if !m.yield(out, err) {
+		if !m.yield(b.first+i, out, err) {
 			return false
 		}
 	}
@@ -194,11 +206,11 @@ func endedByContext(err error) bool {
 
 // cutShort ends the map for the end of its context.
 func (m *mapping[In, Out]) cutShort() bool {
-	m.yieldError(&MapError{Task: m.task.Name(), Yielded: m.read - m.held, Unfinished: m.held, Cause: context.Cause(m.ctx)})
+	m.yieldError(&MapError{Task: m.task.Name(), Yielded: m.yielded, Unfinished: m.read - m.yielded, Cause: context.Cause(m.ctx)})
 	return false
 }
 
 func (m *mapping[In, Out]) yieldError(err error) {
 	var none Out
-	m.yield(none, err)
+	m.yield(noItem, none, err)
 }

@@ -39,6 +39,7 @@ type mapSettings struct {
 	items   []Option // for each item
 	chunk   *int     // nil: automatic
 	window  *int     // nil: automatic
+	weights []float64
 }
 
 func newMapSettings(ordered bool, options []MapOption) *mapSettings {
@@ -49,14 +50,14 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 	return s
 }
 
-// single reports whether items must travel one by one: where they may be tried
-// again, or have limits that are those of tasks in the queue, or that are put off
+// single reports whether items must travel one by one: where they have weights,
+// may be tried again, or have limits that are those of tasks in the queue, or that are put off
 // by signs of life, and where each tells its own progress.
 func (s *mapSettings) single(p *ProcessPool, d *definition) bool {
 	var probe Job
 	probe.apply(d.options, s.items)
 	probe.limits.complete(&p.config)
-	return probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
+	return s.weights != nil || probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
 }
 
 // check says what cannot be.
@@ -74,5 +75,5 @@ func (s *mapSettings) check(ctx context.Context, p Pool, noInput bool) error {
 	case s.window != nil && *s.window < 1:
 		return &ConfigError{Field: "WithWindow", Reason: fmt.Sprintf("%d is below 1", *s.window)}
 	}
-	return nil
+	return s.checkWeights()
 }

@@ -124,6 +124,7 @@ func (l *partList[In, Out]) settleLocked(p *part[In, Out], b batch[Out]) {
 	if len(b.outs) == 0 {
 		return
 	}
+	b.first = p.item - 1 + p.over
 	if !l.abandoned {
 		p.ready = append(p.ready, b)
 	}
