@@ -99,9 +99,9 @@ func (p *ProcessPool) offer(m *member) {
 
 // takeOver moves jobs to a worker that has nothing to do: all from a worker that
 // does not begin, or half of those that stand behind the running one at the
-// worker with the most of them, or half of what is left of a chunk. So none waits behind a long or hung task while a
-// worker is idle, and it needs nobody's answer: the claims are taken back in the
-// memory shared with that worker.
+// worker with the most of them, or half of what is left of a chunk. So none waits
+// behind a long or hung task while a worker is idle, and it needs nobody's answer:
+// the claims are taken back in the memory shared with that worker.
 func (p *ProcessPool) takeOver(to *member) {
 	for m := range p.members {
 		if m.slow && m != to && m.condemned == nil {

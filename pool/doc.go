@@ -52,6 +52,10 @@
 // A goroutine pool takes the same tasks, and closures by Go. It costs less and
 // can less: a goroutine cannot be killed, only abandoned.
 //
+// Task.Map runs a task for each item of a sequence and yields the results, in
+// order or as they come: lazily, in chunks whose size follows from how long items
+// run, and yet with a deadline, a failure and a fate for each item alone.
+//
 // # Goroutines
 //
 // A process pool has three for each worker, which belong to its link (package

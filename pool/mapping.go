@@ -51,7 +51,7 @@ const (
 )
 
 func newMapping[In, Out any](t *Task[In, Out], ctx context.Context, p Pool, s *mapSettings, yield func(Out, error) bool) *mapping[In, Out] {
-	m := &mapping[In, Out]{task: t, ctx: ctx, pool: p, settings: s, workers: p.Stats().Workers}
+	m := &mapping[In, Out]{task: t, ctx: ctx, pool: p, settings: s, workers: max(1, p.Stats().Workers)}
 	m.yield = func(item int, out Out, err error) bool {
 		m.yielded++
 		return yield(out, err)

@@ -50,14 +50,14 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 	return s
 }
 
-// single reports whether items must travel one by one: where they have weights,
-// may be tried again, or have limits that are those of tasks in the queue, or that are put off
-// by signs of life, and where each tells its own progress.
+// single reports whether items must travel one by one: where they have weights or
+// may be tried again, where their rate is limited or their time in the queue, where
+// signs of life put a limit off, and where each tells its own progress.
 func (s *mapSettings) single(p *ProcessPool, d *definition) bool {
 	var probe Job
 	probe.apply(d.options, s.items)
 	probe.limits.complete(&p.config)
-	return s.weights != nil || probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
+	return s.weights != nil || p.config.Rate > 0 || probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
 }
 
 // check says what cannot be.

@@ -182,3 +182,30 @@ var passOrEcho = pool.NewTask("passOrEcho", func(ctx context.Context, address st
 var describePair = pool.NewTask("describePair", func(_ context.Context, p pool.Pair[int, string]) (string, error) {
 	return fmt.Sprint(p.First, " ", p.Second), nil
 })
+
+// quadruple doubles twice, by tasks of its own.
+var quadruple = pool.NewTask("quadruple", func(ctx context.Context, n int) (int, error) {
+	p, err := pool.From(ctx)
+	if err != nil {
+		return 0, err
+	}
+	twice, err := double.Submit(ctx, p, n).Result(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for out, err := range double.Map(ctx, p, slices.Values([]int{twice})) {
+		return out, err
+	}
+	return 0, errors.New("the map is empty")
+})
+
+func TestMapOfNestingTasks(t *testing.T) {
+	overKinds(t, "items may submit tasks and map", func(t *testing.T, open opener) {
+		p := open(t, pool.Config{Workers: 2})
+		for i, out := range values(t, quadruple.Map(patient(t), p, numbers(60), pool.WithChunkSize(20))) {
+			if out != 4*i {
+				t.Errorf("item %d: %d", i, out)
+			}
+		}
+	})
+}

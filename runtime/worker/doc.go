@@ -17,6 +17,12 @@
 // result before it begins the next task. So at its death at most one task has
 // begun and not told its end, and the claim table says which.
 //
+// A chunk is several items of one task, offered together. Beside its claim it has a
+// span, by which its items are claimed one by one: the worker begins the next, the
+// host takes back from the end (Link.Shorten). The results gather in a journal,
+// shared memory as well, and leave by the socket together; what a dead worker had
+// noted and not sent, Link.Noted reads.
+//
 // The channel is the lifeline, too: when it ends, the host is gone, and the
 // worker leaves at once with all of its process group, also while its task
 // spins. Standard output and standard error are the worker's own and never carry
