@@ -69,7 +69,8 @@ type (
 
 	// From its process actors.
 	becameReady struct{}
-	vacated     struct { // had become ready and has exited: its place is free
+	retired     struct{ process *Process } // takes no place any more
+	vacated     struct {                   // had become ready and has exited: its place is free
 		process *Process
 		flash   bool // by itself, at once, and without having worked
 		worked  bool
@@ -82,5 +83,6 @@ type (
 func (resize) supervisorMessage()      {}
 func (stop) supervisorMessage()        {}
 func (becameReady) supervisorMessage() {}
+func (retired) supervisorMessage()     {}
 func (vacated) supervisorMessage()     {}
 func (delayOver) supervisorMessage()   {}

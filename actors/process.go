@@ -95,6 +95,12 @@ func (p *Process) SetBusy(busy bool) {
 // killed with CauseProtocol, unless a ladder ends it anyway.
 func (p *Process) ChannelClosed() { p.self.send(channelClosed{}) }
 
+// Retire says that the process is to end soon, by its owner's Kill, and takes
+// none of the places of its supervisor any more: another one is started in its
+// place now, while it still works. A Resize that is called before by the same
+// goroutine is heeded before.
+func (p *Process) Retire() { p.keeper.tell(retired{p}) }
+
 // closeLimit is how long a process may live without its channel. On an overloaded
 // machine the news of an exit has taken more than half of it.
 const closeLimit = time.Second

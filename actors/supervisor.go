@@ -29,7 +29,7 @@ type Supervisor struct {
 
 	// The actor's own.
 	want      int
-	live      map[*Process]struct{} // starting or alive: each takes one of the wanted places
+	live      map[*Process]struct{} // starting or alive, and not retired: each takes one of the wanted places
 	children  map[string]*Process   // live, or exited and not told yet; by the id of its actor
 	intensity *intensity
 	delay     *time.Timer // runs until starts may be tried again; nil: now
@@ -72,6 +72,8 @@ func (v *Supervisor) receive(c cell, m supervisorMessage) {
 		v.want = m.workers
 	case becameReady:
 		v.succeeded()
+	case retired:
+		delete(v.live, m.process)
 	case vacated:
 		v.succeeded()
 		delete(v.live, m.process)

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,6 +33,11 @@ type Config struct {
 	// Workers is how many tasks run at a time. Default: GOMAXPROCS, which honours
 	// the CPU quota of a container.
 	Workers int
+	// MinWorkers is how many of these are kept when there is little to do. A pool
+	// starts with as many, and at least one; further ones are started as soon as
+	// tasks wait, and end when they had nothing to do for Recycle.Idle. Default:
+	// Workers, so that there are always as many; NoMinimum: none. Process pools only.
+	MinWorkers int
 	// NestedWorkers is how many workers may work beyond Workers while tasks wait
 	// for tasks that they have submitted to this pool themselves; see From. With as
 	// many tasks waiting as there may be workers, a further one that would wait is
@@ -104,12 +110,15 @@ type Config struct {
 	// slog.Default().
 	Logger *slog.Logger
 
+	// Recycle says when a worker is replaced though nothing is wrong with it. Default:
+	// never. Process pools only, as are the fields below.
+	Recycle Recycle
 	// Spares is how many workers beyond Workers are kept ready to take the place of
 	// one that is killed or dies: at once, instead of after the start of a process,
 	// a few milliseconds. Each costs an idle process, some 10 MB. Default: 1 if
 	// TaskTimeout or SilenceTimeout is set, since such a pool is there to kill, else
 	// none; NoSpares: none.
-	// Process pools only, as are the fields below.
+	// A pool that has shrunk to no worker has none.
 	Spares int
 	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
 	MaxPayload int
@@ -138,6 +147,10 @@ func (c Config) withDefaults() (Config, error) {
 	}{
 		{"Workers", int64(c.Workers)},
 		{"NestedWorkers", int64(c.NestedWorkers)},
+		{"Recycle.Tasks", int64(c.Recycle.Tasks)},
+		{"Recycle.Age", int64(c.Recycle.Age)},
+		{"Recycle.Idle", int64(c.Recycle.Idle)},
+		{"Recycle.Memory", c.Recycle.Memory},
 		{"TaskTimeout", int64(c.TaskTimeout)},
 		{"QueueTimeout", int64(c.QueueTimeout)},
 		{"SilenceTimeout", int64(c.SilenceTimeout)},
@@ -163,6 +176,12 @@ func (c Config) withDefaults() (Config, error) {
 		return c, &ConfigError{Field: "Rate", Reason: fmt.Sprintf("%v is no number of tasks per second", c.Rate)}
 	case c.WhenFull > Refuse:
 		return c, &ConfigError{Field: "WhenFull", Reason: fmt.Sprintf("%d is no policy", c.WhenFull)}
+	case c.MinWorkers < 0 && c.MinWorkers != NoMinimum:
+		return c, &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d is negative; for none use NoMinimum", c.MinWorkers)}
+	case c.Workers > 0 && c.MinWorkers > c.Workers:
+		return c, &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d are more than Workers, %d", c.MinWorkers, c.Workers)}
+	case c.Recycle.Memory > 0 && !canWeigh:
+		return c, &ConfigError{Field: "Recycle.Memory", Reason: fmt.Sprintf("this system does not tell how much memory a process has: %v", errors.ErrUnsupported)}
 	case c.Initializer != nil && c.Initializer.state == nil:
 		return c, &ConfigError{Field: "Initializer", Reason: "it is none that State.With has made"}
 	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:
@@ -170,6 +189,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	setDefault(&c.Workers, goruntime.GOMAXPROCS(0))
 	setDefault(&c.NestedWorkers, 64)
+	if c.MinWorkers != 0 {
+		setDefault(&c.Recycle.Idle, 30*time.Second)
+	}
 	setDefault(&c.Grace, 100*time.Millisecond)
 	if c.TaskTimeout+c.SilenceTimeout > 0 {
 		setDefault(&c.Spares, 1)

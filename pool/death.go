@@ -28,6 +28,7 @@ func (m *member) Exited(report actors.Report) error {
 	m.gone = true
 	m.awake()
 	m.alarm.Stop()
+	m.endService(report.Cause.Kind)
 	delete(p.members, m)
 	p.retire(m)
 	p.events.exited(m.event(), report)

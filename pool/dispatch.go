@@ -27,6 +27,7 @@ func (p *ProcessPool) dispatch() {
 		m.idle = false
 		p.offer(m)
 	}
+	p.grow()
 }
 
 // refill gives a worker that has finished something what it should have next:
@@ -34,9 +35,10 @@ func (p *ProcessPool) dispatch() {
 // worker's task; or nothing, and it is idle.
 func (p *ProcessPool) refill(m *member) {
 	if !m.available() {
+		m.leaveIfDone()
 		return
 	}
-	if p.active > p.loans.wanted() {
+	if p.active > p.wanted() {
 		if m.sent.length == 0 {
 			p.rest(m)
 		}
@@ -50,6 +52,7 @@ func (p *ProcessPool) refill(m *member) {
 	if m.sent.length == 0 && len(m.free) > 0 && !m.idle {
 		m.idle = true
 		p.idle = append(p.idle, m)
+		p.idles(m)
 	}
 }
 
@@ -73,10 +76,14 @@ func (p *ProcessPool) fill(m *member, share int) {
 // window is how many jobs a worker may have. With a bounded rate it gets them one
 // by one: what is given to it begins at once.
 func (p *ProcessPool) window(m *member) int {
+	window := m.pace.window()
 	if p.config.Rate > 0 {
-		return 1
+		window = 1
 	}
-	return m.pace.window()
+	if limit := p.config.Recycle.Tasks; limit > 0 {
+		window = min(window, limit-m.served)
+	}
+	return window
 }
 
 // throttleRings is told that a job may begin, for which an idle worker waits.

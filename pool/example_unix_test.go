@@ -95,6 +95,23 @@ func ExampleNewState() {
 	// Output: 5 <nil>
 }
 
+// Each worker runs three tasks and is replaced.
+func ExampleRecycle() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1, Recycle: pool.Recycle{Tasks: 3}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+
+	for n := range 9 {
+		if _, err := square.Submit(context.Background(), p, n).Result(context.Background()); err != nil {
+			log.Fatal(err)
+		}
+	}
+	fmt.Println(p.Stats().Started >= 3)
+	// Output: true
+}
+
 // The same task runs on either kind of pool.
 func ExampleTask_Submit() {
 	processes, err := pool.NewProcessPool(pool.Config{Workers: 1})

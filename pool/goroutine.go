@@ -288,7 +288,7 @@ func (p *GoroutinePool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Stats{
-		Workers: p.config.Workers, Ready: p.runners - p.initializing, Busy: p.running.length, Lent: p.loans.lent, Queued: p.queue.length,
+		Workers: p.loans.workers, Ready: p.runners - p.initializing, Busy: p.running.length, Lent: p.loans.lent, Queued: p.queue.length,
 		Running: p.running.length, Submitted: p.accepted, Started: uint64(p.started), Abandoned: p.abandoned,
 	}
 	p.outcomes.fill(&s)

@@ -155,7 +155,7 @@ func (p *ProcessPool) kill(j *Job) (killed bool) {
 
 // Ask implements actors.Owner: the first rung of the ladder.
 func (m *member) Ask(cause actors.Cause) {
-	if cause.Kind == actors.CauseShutdown {
+	if cause.Kind == actors.CauseShutdown || cause.Kind == actors.CauseRecycled {
 		m.askToLeave()
 	} else {
 		m.askToEnd()

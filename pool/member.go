@@ -26,6 +26,8 @@ type member struct {
 	unfit  *worker.InitializeError // how its initializer has failed
 	cut    bool                    // its channel has ended, or is not trusted any more
 	idle   bool                    // in pool.idle
+	since  time.Time               // when it became so
+	service
 	// sent are the jobs with this worker, in the order of their offers. The first
 	// ones may be over, their results on the way; of the rest one at most has begun.
 	sent       jobList
@@ -68,11 +70,12 @@ func (m *member) open(link *worker.Link) {
 		m.free[i] = uint16(worker.Slots - 1 - i)
 	}
 	m.alarm.bell = m.pool.host.Reactor().NewAlarm(m.alarmRings)
+	m.openService()
 }
 
 // available reports whether the worker may be given work. Under the lock.
 func (m *member) available() bool {
-	return m.active && !m.cut && m.condemned == nil && !m.pardoning && !m.slow && !m.lends()
+	return m.active && !m.cut && m.leaving == nil && m.condemned == nil && !m.pardoning && !m.slow && !m.lends()
 }
 
 // lends reports whether the worker's task has submitted others that are not done,
@@ -102,6 +105,7 @@ func (m *member) offer(j *Job) {
 		m.process.SetBusy(true)
 		m.lane = m.pool.queue.serves(j, m.lane)
 		m.expect(j)
+		m.watchMemory()
 	}
 	if c := j.chunk; c != nil {
 		c.timed, c.ended, c.looked = 0, 0, 0
@@ -201,7 +205,10 @@ func (m *member) Ready() {
 	if p.events.heard.Load() {
 		p.events.tell(WorkerReady{m.event()})
 	}
+	m.beginService()
 	p.staff(m)
+	p.trim()
+	p.dispatch()
 }
 
 // Results implements worker.Receiver: tasks have ended.
@@ -210,9 +217,14 @@ func (m *member) Results(results []worker.Result) {
 	p.mu.Lock()
 	m.awake()
 	spare, broken := m.takeAll(results)
+	m.checkService()
 	p.refill(m)
 	p.dispatch()
+	weigh := m.dueToWeigh()
 	p.unlock()
+	if weigh {
+		m.weigh()
+	}
 	if broken != nil {
 		m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: broken})
 	}
@@ -248,6 +260,7 @@ func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
 			continue
 		}
 		m.pace.note(r.Elapsed)
+		m.served++
 		if m.condemned == j {
 			m.condemned, m.pardoning, spare = nil, true, !m.inquiry.dumped
 		}

@@ -48,6 +48,7 @@ type ProcessPool struct {
 	chunks   int       // of the jobs at workers, those of several items
 	live     int       // accepted and not done
 	accepted uint64    // ever
+	recycled uint64    // workers
 	wasReady bool      // a worker was, once
 	lastWord string    // standard error of the last worker that did not become ready
 
@@ -112,9 +113,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	}
 	p.contexts.over = p.contextEnded
 	p.outcomes.events, p.outcomes.contexts = &p.events, &p.contexts
-	p.loans = loans{workers: config.Workers, most: config.NestedWorkers}
-	p.size = config.Workers + config.Spares
-	p.peak = p.size
+	p.staffing, p.loans = newStaffing(config)
 	p.retries = retries{pool: p, outcomes: &p.outcomes, quarantine: config.Quarantine}
 	if p.host == nil {
 		if p.host, p.release, err = runtime.Share(); err != nil {
@@ -123,6 +122,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	}
 	p.throttle = newThrottle(config.Rate, p.host.Reactor().NewAlarm(p.throttleRings))
 	p.lull.bell = p.host.Reactor().NewAlarm(p.lullOver)
+	p.resting.bell = p.host.Reactor().NewAlarm(p.restingRings)
 	p.waiting = newQueueClock(p.host.Reactor().NewAlarm(p.queueTimeRings))
 	if err := p.start(); err != nil {
 		return nil, err
@@ -134,7 +134,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 func (p *ProcessPool) start() error {
 	supervisor, err := p.host.Actors().Supervise(actors.Supervision{
 		Name:         "process pool",
-		Workers:      p.size,
+		Workers:      p.asked,
 		Prepare:      p.prepare,
 		MaxFailures:  p.config.MaxFailures,
 		Within:       p.config.FailureWindow,
@@ -145,7 +145,9 @@ func (p *ProcessPool) start() error {
 	if err != nil {
 		return errors.Join(err, p.release())
 	}
+	p.mu.Lock()
 	p.supervisor = supervisor
+	p.mu.Unlock()
 	go p.conclude()
 	<-p.ready
 	p.mu.Lock()
@@ -267,14 +269,14 @@ func (p *ProcessPool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Stats{
-		Workers: p.config.Workers, Lent: p.loans.lent, Queued: p.queue.tasks,
-		Submitted: p.accepted, Started: uint64(p.started.Load()),
+		Workers: p.most, Lent: p.loans.lent, Queued: p.queue.tasks,
+		Submitted: p.accepted, Started: uint64(p.started.Load()), Recycled: p.recycled,
 	}
 	p.outcomes.fill(&s)
 	for m := range p.members {
 		if m.active {
 			s.Ready++
-		} else if !m.cut {
+		} else if m.present() {
 			s.Spare++
 		}
 		if m.sent.length > 0 {

@@ -100,6 +100,7 @@ func (p *ProcessPool) conclude() {
 	}
 	p.links.Wait()
 	p.waiting.alarm.Stop()
+	p.resting.Stop()
 	p.throttle.stop()
 	p.contexts.close()
 	p.lull.Stop()
@@ -162,7 +163,7 @@ func (p *ProcessPool) failQueue() (jobs []*Job) {
 // Under the lock.
 func (p *ProcessPool) anybodyLeft() bool {
 	for m := range p.members {
-		if !m.lends() && !m.cut {
+		if !m.lends() && !m.cut && m.leaving == nil {
 			return true
 		}
 	}

@@ -2,8 +2,6 @@ package pool
 
 import (
 	"time"
-
-	"github.com/stint-go/stint/actors"
 )
 
 // This file is about which workers work: as many as may, and the others are
@@ -15,15 +13,18 @@ const lullTime = 2 * time.Second
 
 // staffing is how many processes there are to be.
 type staffing struct {
-	size int   // asked of the supervisor
-	peak int   // the most that were needed since the lull has begun
-	lull alarm // set while there are more than are needed
+	least   int   // as Config.MinWorkers
+	most    int   // as Config.Workers
+	asked   int   // of the supervisor
+	peak    int   // the most that were needed since the lull has begun
+	lull    alarm // set while there are more than are needed
+	resting alarm // rings when the worker that has been idle for longest was for long enough
 }
 
 // staff makes a ready worker one of those that are given work, unless there are
 // enough: then it is a spare.
 func (p *ProcessPool) staff(m *member) {
-	if p.active < p.loans.wanted() {
+	if p.active < p.wanted() {
 		p.active++
 		m.active = true
 		p.refill(m)
@@ -48,12 +49,12 @@ func (p *ProcessPool) retire(m *member) {
 }
 
 // spare reports whether the worker could take another's place.
-func (m *member) spare() bool { return m.ready && !m.active && !m.cut && m.condemned == nil }
+func (m *member) spare() bool { return m.ready && !m.active && m.condemned == nil && m.present() }
 
 // balance makes workers of spares while more may work than do, and spares of idle
 // ones while fewer may. If there are too few, further ones are started.
 func (p *ProcessPool) balance() {
-	wanted := p.loans.wanted()
+	wanted := p.wanted()
 	for p.active > wanted && len(p.idle) > 0 {
 		p.rest(p.idle[0])
 	}
@@ -62,15 +63,20 @@ func (p *ProcessPool) balance() {
 			p.staff(m)
 		}
 	}
-	need := wanted + p.config.Spares
+	need := p.processes()
 	p.peak = max(p.peak, need)
 	switch {
-	case need > p.size:
-		p.size = need
-		p.supervisor.Resize(need)
-	case need < p.size:
+	case need > p.asked:
+		p.ask(need)
+	case need < p.asked:
 		p.lull.setAt(time.Now().Add(lullTime))
 	}
+}
+
+// ask tells the supervisor how many processes there are to be.
+func (p *ProcessPool) ask(processes int) {
+	p.asked = processes
+	p.supervisor.Resize(processes)
 }
 
 // lullOver has workers leave that were not needed for a while.
@@ -81,18 +87,10 @@ func (p *ProcessPool) lullOver() {
 	if p.phase > phaseDraining {
 		return
 	}
-	p.size = p.peak
-	p.peak = p.loans.wanted() + p.config.Spares
-	p.supervisor.Resize(p.size)
-	surplus := len(p.members) - p.size
-	for m := range p.members {
-		if surplus > 0 && m.spare() {
-			surplus--
-			m.cutOff()
-			m.process.Kill(p.farewell(), actors.Cause{Kind: actors.CauseShutdown})
-		}
-	}
-	if p.peak < p.size {
+	p.ask(p.peak)
+	p.peak = p.processes()
+	p.trim()
+	if p.peak < p.asked {
 		p.lull.setAt(time.Now().Add(lullTime))
 	}
 }

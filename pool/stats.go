@@ -4,7 +4,7 @@ package pool
 // start and never fall; Succeeded, Failed and Cancelled add up to the tasks that
 // are settled.
 type Stats struct {
-	Workers int // wanted
+	Workers int // wanted, at most
 	Ready   int // able to work
 	Spare   int // beyond these, ready to take another's place
 	Busy    int // of these, with a task
@@ -26,6 +26,7 @@ type Stats struct {
 	Quarantined uint64 // tasks that ended too many workers; Failed includes them
 
 	Started   uint64 // workers started, replacements included
+	Recycled  uint64 // workers that ended because of Config.Recycle
 	Abandoned int    // goroutines that run on though their task is settled (goroutine pool only)
 }
 
