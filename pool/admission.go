@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// admission bounds what waits in a pool's queue: the number of tasks, and the bytes
+// admission bounds what waits in a pool's queue: the number of jobs, and the bytes
 // of their arguments. Those who find no room stand in line, and are let in in the
 // order in which they came: a small job does not pass a large one.
 //
@@ -22,7 +22,7 @@ type admission struct {
 }
 
 // room is what jobs take in a queue.
-type room struct{ tasks, bytes int }
+type room struct{ jobs, bytes int }
 
 // applicant is a job that stands in line.
 type applicant struct {
@@ -31,7 +31,7 @@ type applicant struct {
 }
 
 func newAdmission(config Config) admission {
-	return admission{policy: config.WhenFull, limit: room{tasks: config.Queue, bytes: config.QueueBytes}}
+	return admission{policy: config.WhenFull, limit: room{jobs: config.Queue, bytes: config.QueueBytes}}
 }
 
 // enter takes room for the job, and waits for it if that is the policy, until the
@@ -129,19 +129,19 @@ func (a *admission) answer() {
 }
 
 func (a *admission) fits(j *Job) bool {
-	return (a.limit.tasks == 0 || j.open() <= a.limit.tasks-a.taken.tasks) &&
+	return (a.limit.jobs == 0 || a.taken.jobs < a.limit.jobs) &&
 		(a.limit.bytes == 0 || len(j.argument) <= a.limit.bytes-a.taken.bytes)
 }
 
 func (a *admission) take(j *Job) {
 	j.admitted = true
-	a.taken.tasks += j.open()
+	a.taken.jobs++
 	a.taken.bytes += len(j.argument)
 }
 
 func (a *admission) free(j *Job) {
 	j.admitted = false
-	a.taken.tasks -= j.open()
+	a.taken.jobs--
 	a.taken.bytes -= len(j.argument)
 }
 

@@ -123,6 +123,9 @@ func encode(v any) (data []byte, err error) {
 
 // encodeArgument encodes a job's argument. An error is a *CodecError.
 func encodeArgument(j *Job, limit int) ([]byte, error) {
+	if err := j.carry(); err != nil {
+		return nil, err
+	}
 	argument, err := j.work.encode()
 	if err == nil {
 		err = (&Config{MaxPayload: limit}).checkPayload(len(argument))

@@ -128,10 +128,9 @@ type Config struct {
 	// writer. A LineWriter learns the worker and the task of each line; io.Discard is
 	// nowhere. Close returns when all is passed on. A writer that blocks holds up the
 	// workers that write, as it would in any program, but no result and no kill: the
-	// news of a worker's end waits for it a tenth of a second at most, and what it was
+	// news of a worker's end wait for it a tenth of a second at most, and what it was
 	// not given by then is lost on it. Its errors are dropped. The last 16 KiB of each
-	// worker's standard error are kept for error messages in any case. What a worker
-	// has started writes to the same, until the worker's end.
+	// worker's standard error are kept for error messages in any case.
 	// Defaults: os.Stdout, os.Stderr.
 	Stdout, Stderr io.Writer
 	// Host is what the workers run on. Default: the program's shared host, started
@@ -226,19 +225,6 @@ func (c *Config) maxArgument() int {
 		return min(c.QueueBytes, c.MaxPayload)
 	}
 	return c.MaxPayload
-}
-
-// maxChunk is how many items of a map may go as one job. More than the whole queue
-// holds would never have room in it, and with a rate each item has to begin by
-// itself.
-func (c *Config) maxChunk() int {
-	switch {
-	case c.Rate > 0:
-		return 1
-	case c.Queue > 0:
-		return c.Queue
-	}
-	return math.MaxInt
 }
 
 // payloadRoom is what a frame's payload needs beside the argument or result.

@@ -37,6 +37,7 @@ type Job struct {
 	number    uint64    // among those that have come to wait, from 1; another one for each attempt
 	id        uint64    // at the member
 	argument  []byte    // encoded; process pools only
+	carried   []byte    // context values, encoded; process pools only
 	member    *member   // process pools
 	runner    *runner   // goroutine pools
 	begunAt   time.Time // as the worker told first; zero: not known to have begun

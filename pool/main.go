@@ -16,7 +16,7 @@ var mainCalled atomic.Bool
 func Main() {
 	mainCalled.Store(true)
 	if worker.Inherited() {
-		worker.Serve(worker.Handlers{Task: serve, Items: serveItems, Initialize: initialize, Finalize: finalize})
+		worker.Serve(worker.Handlers{Values: receive, Task: serve, Items: serveItems, Initialize: initialize, Finalize: finalize})
 	}
 }
 

@@ -23,7 +23,6 @@ type mapping[In, Out any] struct {
 	processes *ProcessPool // the pool, if it is one: then items travel in chunks
 	single    bool         // but not these
 	maxBytes  int          // of a chunk
-	maxItems  int          // of a chunk
 	pace      mapPace
 	bytes     int // that the last part had
 
@@ -59,7 +58,6 @@ func newMapping[In, Out any](t *Task[In, Out], ctx context.Context, p Pool, s *m
 	m.parts.init(s.ordered && s.weights == nil)
 	if processes, ok := p.(*ProcessPool); ok {
 		m.processes, m.maxBytes = processes, min(maxPartBytes, processes.config.maxArgument())
-		m.maxItems = processes.config.maxChunk()
 		m.single = s.single(processes, t.definition)
 	}
 	return m
@@ -122,11 +120,11 @@ func (m *mapping[In, Out]) partSize() int {
 	case m.processes == nil || m.single:
 		return 1
 	case m.settings.chunk != nil:
-		return min(*m.settings.chunk, m.maxItems)
+		return *m.settings.chunk
 	case m.settings.window != nil:
-		return min(m.pace.size(), max(1, *m.settings.window/(2*m.workers)), m.maxItems)
+		return min(m.pace.size(), max(1, *m.settings.window/(2*m.workers)))
 	}
-	return min(m.pace.size(), m.maxItems)
+	return m.pace.size()
 }
 
 // add takes an item of the input. The part that it goes into is sent when it is

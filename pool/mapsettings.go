@@ -19,9 +19,8 @@ func (o Option) applyToMap(s *mapSettings) { s.items = append(s.items, o) }
 
 // WithChunkSize sends so many items at a time to a worker process, instead of as
 // many as run in about 10 ms; the last ones of the input, and those that a full
-// window stops, may be fewer; a chunk is no larger than Config.Queue. On a goroutine
-// pool, and with a Config.Rate, items are handed over one by one, whatever the
-// size. It must be 1 or more.
+// window stops, may be fewer. On a goroutine pool items are handed over one by
+// one, whatever the size. It must be 1 or more.
 func WithChunkSize(n int) MapOption {
 	return mapOption(func(s *mapSettings) { s.chunk = &n })
 }

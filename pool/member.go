@@ -107,6 +107,9 @@ func (m *member) offer(j *Job) {
 		m.expect(j)
 		m.watchMemory()
 	}
+	if j.carried != nil {
+		m.link.Carry(j.id, j.carried)
+	}
 	if c := j.chunk; c != nil {
 		c.timed, c.ended, c.looked = 0, 0, 0
 		m.link.OfferChunk(n, j.id, j.task.name, j.limits.running, c.items, j.argument)

@@ -34,15 +34,16 @@ type nestedOptions struct {
 	Priority int    `cbor:",omitempty"`
 	Queue    string `cbor:",omitempty"`
 	Item     int    `cbor:",omitempty"`
+	Values   []byte `cbor:",omitempty"` // of the context
 }
 
 func optionsOf(j *Job) nestedOptions {
 	at := j.placement()
-	return nestedOptions{j.limits.queue, j.limits.running, j.limits.silence, at.priority, at.name, j.item}
+	return nestedOptions{j.limits.queue, j.limits.running, j.limits.silence, at.priority, at.name, j.item, j.carried}
 }
 
 func (o *nestedOptions) apply(j *Job) {
-	j.limits, j.item = limits{o.QueueTimeout, o.Timeout, o.SilenceTimeout}, o.Item
+	j.limits, j.item, j.carried = limits{o.QueueTimeout, o.Timeout, o.SilenceTimeout}, o.Item, o.Values
 	j.placed = &placement{priority: o.Priority, name: o.Queue}
 }
 

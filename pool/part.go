@@ -158,7 +158,7 @@ func (p *part[In, Out]) split(at int) *Job {
 	tail := &part[In, Out]{mapping: p.mapping, alone: true}
 	tail.task, tail.ctx, tail.work, tail.item, tail.number = p.task, p.ctx, tail, p.item+at, p.number+uint64(at)
 	tail.apply(p.task.options, p.mapping.settings.items)
-	tail.limits, tail.owner = p.limits, p.owner
+	tail.limits, tail.carried, tail.owner = p.limits, p.carried, p.owner
 	tail.argument = worker.Items(p.argument).Skip(at)
 	p.argument = p.argument[:len(p.argument)-len(tail.argument)]
 	if !p.mapping.parts.split(p, tail, at) {

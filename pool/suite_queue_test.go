@@ -121,23 +121,6 @@ func TestQueue(t *testing.T) {
 		doubled(t, submit(t, p, 1000))
 	})
 
-	overKinds(t, "a map's chunks have room in it", func(t *testing.T, open opener) {
-		p := open(t, pool.Config{Workers: 2, Queue: 10})
-		got := 0
-		for _, err := range double.Map(patient(t), p, numbers(1000), pool.WithChunkSize(64)) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			got++
-			if s := p.Stats(); s.Queued > 40 { // 10, and what was taken back from workers
-				t.Fatalf("%+v", s)
-			}
-		}
-		if got != 1000 {
-			t.Errorf("%d results", got)
-		}
-	})
-
 	overKinds(t, "a context that has ended is not accepted", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 1})
 		f := double.Submit(expired(t), p, 1)

@@ -66,26 +66,6 @@ func TestRate(t *testing.T) {
 		}
 	})
 
-	overKinds(t, "each item of a map is a task", func(t *testing.T, open opener) {
-		p, from := open(t, pool.Config{Workers: 4, Rate: 50}), time.Now()
-		values(t, double.Map(patient(t), p, numbers(11), pool.WithChunkSize(11)))
-		if took := time.Since(from); took < 195*time.Millisecond {
-			t.Errorf("11 items took %v", took)
-		}
-	})
-
-	overKinds(t, "a shutdown that drains keeps to it", func(t *testing.T, open opener) {
-		p := open(t, pool.Config{Workers: 2, Rate: 50})
-		fs, from := submit(t, p, 6), time.Now()
-		if err := p.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(from); took < 75*time.Millisecond {
-			t.Errorf("6 tasks took %v", took)
-		}
-		doubled(t, fs)
-	})
-
 	overKinds(t, "a shutdown does not wait for it, if it cancels", func(t *testing.T, open opener) {
 		for _, mode := range []pool.ShutdownMode{pool.CancelPending, pool.Kill} {
 			p := open(t, pool.Config{Workers: 1, Rate: 0.01})

@@ -158,7 +158,7 @@ func TestShutdownLeavesNothing(t *testing.T) {
 }
 
 func TestShutdownDeadline(t *testing.T) {
-	overKinds(t, "PY-S-12 what is left is killed", func(t *testing.T, open opener) {
+	overKinds(t, "PY-S-12 PB-10 what is left is killed", func(t *testing.T, open opener) {
 		p, g := open(t, pool.Config{Workers: 2}), newGate(t)
 		var held []*future
 		for range 2 {

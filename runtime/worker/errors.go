@@ -80,5 +80,8 @@ func Marshal(v any) ([]byte, error) { return wire.Marshal(v) }
 // counts, duplicate keys, tags and lengths are checked.
 func Unmarshal(data []byte, v any) error { return wire.Unmarshal(data, v) }
 
+// CheckValues says whether encoded context values may have so many bytes: 64 KiB.
+func CheckValues(size int) error { return wire.CheckValues(size) }
+
 // CheckName says whether a task may bear this name: 1 to 1024 bytes.
 func CheckName(name string) error { return wire.CheckName(name) }

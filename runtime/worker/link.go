@@ -245,6 +245,10 @@ func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, a
 	l.outbox.task(slot, id, task, limit, 0, argument)
 }
 
+// Carry sends values for the context of the task that is offered next, with this
+// number. Like Offer it does not write; values are copied.
+func (l *Link) Carry(id uint64, values []byte) { l.outbox.values(id, values) }
+
 // Flush writes what was offered. It does not wait: what a worker that is slow to
 // read leaves over, a goroutine of the link writes.
 func (l *Link) Flush() { l.outbox.flush() }

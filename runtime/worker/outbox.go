@@ -94,6 +94,15 @@ func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, 
 	b.payload(argument)
 }
 
+// values adds the frame of a task's context values.
+func (o *outbox) values(id uint64, values []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.next.recent = wire.AppendFrame(o.next.recent, wire.Header{Kind: wire.KindValues, ID: id}, values)
+	}
+}
+
 // payload adds a payload whose header was added before.
 func (b *batch) payload(p []byte) {
 	if len(p) < copyBelow {

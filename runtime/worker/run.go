@@ -20,6 +20,10 @@ type Handler func(ctx context.Context, task string, argument []byte) ([]byte, *F
 // may be nil in a program whose hosts ask for no initialization.
 type Handlers struct {
 	Task Handler
+	// Values returns a context derived from parent that has the values that came
+	// with a task, for the task's own to find. It may be nil where none come, and
+	// neither panics nor ends its goroutine.
+	Values func(parent context.Context, carried []byte) (context.Context, *Failure)
 	// Items finds what runs the items of a task's chunks.
 	Items func(task string) ItemHandler
 	// Initialize runs before the first task. The contexts of tasks have the values
@@ -41,7 +45,9 @@ type task struct {
 	name       string
 	limit      time.Duration
 	argument   []byte
-	items      int // that the argument holds, of a chunk; 0: it is none
+	carried    []byte          // values for its context, encoded; nil: none
+	values     context.Context // has them; nil: it has the worker's alone
+	items      int             // that the argument holds, of a chunk; 0: it is none
 }
 
 // run is the runner: it begins tasks in the order in which they came, unless
@@ -69,9 +75,17 @@ func (s *server) run() {
 			s.rest()
 		case t.items > 0:
 			s.journal.open(wire.Header{Slot: t.slot, ID: t.id}, now)
-			s.runChunk(&chunk{task: t, handle: s.handlers.Items(t.name), rest: t.argument, begun: now, ctx: ctx})
+			handle := s.handlers.Items(t.name)
+			if failure := s.receiveValues(ctx, &t); failure != nil {
+				handle = func(context.Context, []byte, []byte) ([]byte, *Failure) { return nil, failure }
+			}
+			s.runChunk(&chunk{task: t, handle: handle, rest: t.argument, begun: now, ctx: ctx})
 		default:
-			s.perform(ctx, t, now, s.handlers.Task)
+			handle := s.handlers.Task
+			if failure := s.receiveValues(ctx, &t); failure != nil {
+				handle = func(context.Context, string, []byte) ([]byte, *Failure) { return nil, failure }
+			}
+			s.perform(ctx, t, now, handle)
 		}
 	}
 	s.finalize()
@@ -110,9 +124,25 @@ func (s *server) finalize() {
 	err = s.handlers.Finalize(ctx)
 }
 
+// receiveValues gives a task's context the values that came with the task.
+func (s *server) receiveValues(ctx *taskContext, t *task) *Failure {
+	if t.carried == nil {
+		return nil
+	}
+	values, failure := s.handlers.Values(s.values, t.carried)
+	if failure == nil {
+		ctx.values, t.values = values, values
+	}
+	return failure
+}
+
 // newContext makes the context of a task, or of an item of one.
 func (s *server) newContext(t task, begun time.Time) *taskContext {
-	ctx := newTaskContext(s.values, t.id, begun, t.limit)
+	values := t.values
+	if values == nil {
+		values = s.values
+	}
+	ctx := newTaskContext(values, t.id, begun, t.limit)
 	ctx.server, ctx.name, ctx.slot, ctx.goroutine = s, t.name, t.slot, s.goroutine
 	return ctx
 }

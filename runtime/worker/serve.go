@@ -96,6 +96,8 @@ type server struct {
 	writing     sync.Mutex        // to the socket
 	calls       calls             // of the tasks, that are not answered
 	reports     reports           // that are not written yet; by writing
+	carried     []byte            // the reader's own: values for the context of the task carriedFor
+	carriedFor  uint64
 
 	mu       sync.Mutex
 	running  *taskContext  // from before the claim until the result is written
@@ -118,7 +120,7 @@ func (s *server) handshake(frames *wire.Reader) {
 	}
 	s.limit = hello.Limit
 	s.journal = newJournalist(journalIn(s.claims.mapping), s.limit, s.write)
-	frames.SetLimit(max(hello.Limit, wire.MaxReply))
+	frames.SetLimit(max(hello.Limit, wire.MaxReply, wire.MaxValues))
 	s.calls.init(hello.Limit)
 	answer, err := wire.AppendHello(nil, wire.Hello{Nonce: hello.Nonce, Identity: identity, PID: os.Getpid(), Worker: hello.Worker})
 	if err != nil {
@@ -138,6 +140,8 @@ func (s *server) read(frames *wire.Reader) {
 		switch header.Kind {
 		case wire.KindTask, wire.KindInitialize, wire.KindChunk:
 			s.accept(header, payload)
+		case wire.KindValues:
+			s.carried, s.carriedFor = bytes.Clone(payload), header.ID
 		case wire.KindCancel:
 			reason, err := wire.ParseReason(payload)
 			if err != nil {
@@ -179,10 +183,15 @@ func (s *server) accept(header wire.Header, payload []byte) {
 		name = string(t.Name)
 		s.names[name] = name
 	}
+	var carried []byte
+	if s.carriedFor == header.ID {
+		carried = s.carried
+	}
+	s.carried, s.carriedFor = nil, 0
 	if !s.quitting { // else it stays unclaimed, and the host gives it to another
 		s.tasks <- task{
 			initialize: header.Kind == wire.KindInitialize, items: items,
-			slot: header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument),
+			slot: header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument), carried: carried,
 		}
 	}
 }

@@ -12,11 +12,12 @@
 //
 // The host says Hello, the worker answers Hello. Where there is something to
 // initialize the host says so at once, and the worker answers by Value or Failure.
-// Then the host sends Task, Cancel, AskStack and Quit, and the worker sends Value,
-// Failure, Skipped, Progress and, if asked, Stack. A Chunk is several items of a
-// task, whose results Items and LastItems bring. What a running task wants of its
-// host it sends as a Call, which a Reply answers. Both ends live in one binary, so
-// the version in the handshake is a check, not a negotiation.
+// Then the host sends Task, with Values before it if any travel, Cancel, AskStack and
+// Quit, and the worker sends Value, Failure, Skipped, Progress and, if asked, Stack.
+// A Chunk is several items of a task, whose results Items and LastItems bring. What
+// a running task wants of its host it sends as a Call, which a Reply answers. Both
+// ends live in one binary, so the version in the handshake is a check, not a
+// negotiation.
 //
 // Decoding trusts nothing: a size is checked against the cap before a byte is
 // allocated for it, memory grows only with the bytes that really came, and

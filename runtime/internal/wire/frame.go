@@ -31,13 +31,14 @@ const (
 	KindCall            // worker: a running task asks something of the host; payload is a Call
 	KindReply           // host: the answer to call id
 	KindProgress        // worker: task id has come so far; payload is a value
+	KindValues          // host: what the context of task id has, which comes next
 	kindBeyond          // one past the last
 )
 
 var kindNames = [...]string{
 	"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack", "initialize",
 	"chunk", "items", "last-items",
-	"call", "reply", "progress",
+	"call", "reply", "progress", "values",
 }
 
 // String returns the kind's name.
