@@ -34,6 +34,7 @@ func (m *member) Exited(report actors.Report) error {
 	p.events.exited(m.event(), report)
 	ends := m.surrender(report.Cause.Kind)
 	m.condemned = nil
+	p.insights.end(m.tally)
 	m.link.Release()
 	if !report.BecameReady {
 		p.lastWord = m.link.StderrTail()
@@ -124,6 +125,7 @@ func (m *member) surrender(cause actors.CauseKind) (ends []lost) {
 		end := lost{job: j}
 		if m.begun(j) { // else the worker wrote nonsense into the claim
 			end.elapsed = m.runningFor(j)
+			m.account(j, end.elapsed)
 			if j.chunk != nil && cause != actors.CauseProtocol {
 				end.noted = m.noted(j)
 			}

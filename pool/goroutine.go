@@ -45,6 +45,7 @@ type GoroutinePool struct {
 
 	outcomes outcomes
 	retries  retries
+	insights insights
 	contexts contexts
 	events   events
 }
@@ -215,6 +216,17 @@ func (p *GoroutinePool) throttleRings() {
 	p.wake.Signal()
 }
 
+// Insights implements Pool.
+func (p *GoroutinePool) Insights() Insights {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	running := make(map[*tally]time.Duration)
+	for j := p.running.first; j != nil; j = j.link.next {
+		running[j.runner.tally] = time.Since(j.runner.begun)
+	}
+	return p.insights.snapshot(running)
+}
+
 // Events implements Pool.
 func (p *GoroutinePool) Events(ctx context.Context) iter.Seq[Event] { return p.events.listen(ctx) }
 
@@ -258,6 +270,7 @@ func (p *GoroutinePool) startRunner() {
 	p.started++
 	p.runners++
 	r := &runner{pool: p, number: p.started}
+	r.tally = p.insights.begin(r.event())
 	if p.events.heard.Load() {
 		p.events.tell(WorkerStarted{r.event()})
 	}
@@ -271,6 +284,7 @@ func (p *GoroutinePool) startRunner() {
 
 // isReady notes that a runner can work. Under the lock.
 func (p *GoroutinePool) isReady(r *runner) {
+	r.tally.ready = time.Now()
 	if p.events.heard.Load() {
 		p.events.tell(WorkerReady{r.event()})
 	}
@@ -384,6 +398,7 @@ func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	j.state, j.verdict = jobJudged, v
 	j.runner.lane = p.queue.serves(nil, j.runner.lane)
 	p.attemptOver(j)
+	j.runner.account(j)
 	j.runner.running.Store(nil) // what it tells from now on is told to nobody
 	p.discard(j.runner, v.actorsCause())
 }
@@ -391,6 +406,7 @@ func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 // discard gives a runner up. Under the lock.
 func (p *GoroutinePool) discard(r *runner, cause actors.Cause) {
 	r.abandoned = true
+	p.insights.end(r.tally)
 	p.abandoned++
 	p.runners--
 	p.events.exited(r.event(), actors.Report{Cause: cause})

@@ -165,6 +165,7 @@ func (m *member) Ask(cause actors.Cause) {
 func (m *member) askToLeave() {
 	m.pool.mu.Lock()
 	m.asked = true
+	m.tally.leave()
 	m.pool.mu.Unlock()
 	m.link.Quit(m.pool.config.StopTimeout)
 }

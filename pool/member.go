@@ -43,6 +43,7 @@ type member struct {
 	firstSince time.Time   // when the first of sent became the first
 	unread     int         // bytes of arguments that it may have to read yet
 	pace       pace
+	tally      *tally // from Started on
 	alarm      alarm
 	inquiry    inquiry // into the condemned job
 	errands    errands
@@ -171,6 +172,13 @@ func (m *member) describe(j *Job, elapsed time.Duration) Run {
 	return run
 }
 
+// account notes how long an attempt has run. Under the lock.
+func (m *member) account(j *Job, elapsed time.Duration) {
+	if m.pool.insights.note(m.tally, elapsed) {
+		m.pool.insights.rank(m.describe(j, elapsed))
+	}
+}
+
 // event describes the worker, for events.
 func (m *member) event() WorkerEvent {
 	return WorkerEvent{Time: time.Now(), Worker: m.number, PID: m.process.PID()}
@@ -180,6 +188,9 @@ func (m *member) event() WorkerEvent {
 func (m *member) Started(process *actors.Process) {
 	m.process = process
 	m.pool.links.Add(1)
+	m.pool.mu.Lock()
+	m.tally = m.pool.insights.begin(m.event())
+	m.pool.mu.Unlock()
 	if e := &m.pool.events; e.heard.Load() {
 		e.tell(WorkerStarted{m.event()})
 	}
@@ -202,7 +213,7 @@ func (m *member) Ready() {
 	if m.gone {
 		return
 	}
-	m.ready, p.wasReady = true, true
+	m.ready, p.wasReady, m.tally.ready = true, true, time.Now()
 	p.members[m] = struct{}{}
 	closeOnce(p.ready)
 	if p.events.heard.Load() {
@@ -264,6 +275,7 @@ func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
 		}
 		m.pace.note(r.Elapsed)
 		m.served++
+		m.account(j, r.Elapsed)
 		if m.condemned == j {
 			m.condemned, m.pardoning, spare = nil, true, !m.inquiry.dumped
 		}

@@ -147,5 +147,8 @@ func (p *nestedPool) Stats() (s Stats) {
 	return s
 }
 
+// Insights implements Pool: a task gets none.
+func (p *nestedPool) Insights() Insights { return Insights{} }
+
 // Events implements Pool: a task hears of none.
 func (p *nestedPool) Events(context.Context) iter.Seq[Event] { return func(func(Event) bool) {} }

@@ -24,6 +24,8 @@ type Pool interface {
 	Close() error
 	// Stats returns the pool's figures of this moment.
 	Stats() Stats
+	// Insights tell where the workers spend their time, and which tasks took long.
+	Insights() Insights
 	// Events returns what happens in the pool from this call on, as it happens.
 	// The sequence is for one reader. It ends when ctx does, when its loop is
 	// left, or when nothing of the pool is left and all is told; do one of these,

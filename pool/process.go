@@ -55,6 +55,7 @@ type ProcessPool struct {
 	outcomes outcomes
 	contexts contexts
 	retries  retries
+	insights insights
 	events   events
 	closeErr error // of the host; set before done is closed
 }
@@ -259,6 +260,19 @@ func (p *ProcessPool) enqueue(j *Job) {
 	j.state, j.member = jobQueued, nil
 	p.queue.accept(j)
 	p.dispatch()
+}
+
+// Insights implements Pool.
+func (p *ProcessPool) Insights() Insights {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	running := make(map[*tally]time.Duration)
+	for m := range p.members {
+		if j := m.sent.first; j != nil && m.begun(j) {
+			running[m.tally] = time.Since(m.current().begunAt)
+		}
+	}
+	return p.insights.snapshot(running)
 }
 
 // Events implements Pool.

@@ -20,7 +20,8 @@ import (
 //
 // On a process pool an attempt begins when the one before is certainly over. On a
 // goroutine pool one that was abandoned may still be running, and uses the same
-// argument.
+// argument. What a task in a worker process submits by From cannot be tried again
+// yet: a *ConfigError.
 type Retry struct {
 	// Attempts is how often the task may be tried in all; 1: once, as without a
 	// policy. There is no default: a policy without a limit is a *ConfigError.

@@ -24,6 +24,7 @@ type runner struct {
 	left      bool
 	lane      *lane // of the running job; nil: there is none
 	begun     time.Time
+	tally     *tally
 	job       *Job                    // the running one
 	trial     *Job                    // the running job, or a copy of it for this attempt alone, since an abandoned one goes on
 	cancel    context.CancelCauseFunc // of the running task; nil until its context is made
@@ -110,6 +111,7 @@ func (r *runner) leave() {
 		p.abandoned--
 	} else {
 		p.runners--
+		p.insights.end(r.tally)
 		p.events.exited(r.event(), actors.Report{})
 		p.provide()
 	}
@@ -195,6 +197,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 	run := r.describe(j, time.Since(r.begun))
 	if !over {
 		j.unlink()
+		r.account(j)
 		if r.trial != j {
 			j.work.adopt(r.trial)
 		}
@@ -223,6 +226,14 @@ func taskError(run Run, err error) error {
 		return panicked
 	}
 	return &TaskError{Run: run, Err: err}
+}
+
+// account notes how long an attempt has run. Under the lock.
+func (r *runner) account(j *Job) {
+	elapsed := time.Since(r.begun)
+	if r.pool.insights.note(r.tally, elapsed) {
+		r.pool.insights.rank(r.describe(j, elapsed))
+	}
 }
 
 // event describes the goroutine, for events.
