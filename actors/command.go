@@ -9,6 +9,11 @@ type Command struct {
 	Args []string // all arguments, the program's name first; empty: Path alone
 	Env  []string // "key=value"; nil: this program's environment
 	Dir  string   // the directory to run in; empty: this program's
+	// Nice makes the process, and what it starts, less urgent than this program, by 1
+	// to 19; 0: as urgent. CPUs are those that it may run on, Linux only; empty: as
+	// this program.
+	Nice int
+	CPUs []int
 	// Session makes the process lead a session of its own, without a terminal, and
 	// not a process group alone.
 	Session bool
@@ -18,7 +23,27 @@ type Command struct {
 	Files []*os.File
 }
 
+// start starts the process, and gives it its place. It runs on the spawner's own
+// thread, since a child begins with the CPUs of the thread that forked it.
 func (c *Command) start() (*os.Process, error) {
+	unpin, err := pin(c.CPUs)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.spawn()
+	unpin()
+	if err != nil {
+		return nil, err
+	}
+	if err := renice(p, c.Nice); err != nil {
+		killGroup(p)
+		_, _ = p.Wait() // soon: it was killed
+		return nil, err
+	}
+	return p, nil
+}
+
+func (c *Command) spawn() (*os.Process, error) {
 	args := c.Args
 	if len(args) == 0 {
 		args = []string{c.Path}

@@ -120,6 +120,19 @@ type Config struct {
 	// none; NoSpares: none.
 	// A pool that has shrunk to no worker has none.
 	Spares int
+	// Nice makes the workers, and what they start, less urgent than this program, by
+	// 1 to 19 (nice(1)): so results and deadlines are seen to at once though all CPUs
+	// compute. Default: 5; NoNice: as urgent as this program, or as it was made. Unix.
+	Nice int
+	// CPUs are those that the workers may run on, all of them on all; each must be one
+	// that this program may run on. Default: the same as this program. Linux only.
+	CPUs []int
+	// Dir is the directory in which the workers run. Default: this program's at the
+	// moment of the start.
+	Dir string
+	// Env is the environment of the workers: "key=value". Default: this program's at
+	// the moment of the start.
+	Env []string
 	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
 	MaxPayload int
 	// Stdout and Stderr are where the workers' output goes, in whole lines, each
@@ -190,6 +203,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.NestedWorkers, 64)
 	if c.MinWorkers != 0 {
 		setDefault(&c.Recycle.Idle, 30*time.Second)
+	}
+	if err := c.checkPlace(); err != nil {
+		return c, err
 	}
 	setDefault(&c.Grace, 100*time.Millisecond)
 	if c.TaskTimeout+c.SilenceTimeout > 0 {

@@ -195,7 +195,10 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 	return actors.Command{
 		Path:  path,
 		Args:  []string{os.Args[0], "stint-worker"},
-		Env:   worker.Environment(os.Environ()),
+		Env:   p.config.environment(),
+		Dir:   p.config.Dir,
+		Nice:  p.config.Nice,
+		CPUs:  p.config.CPUs,
 		Files: files,
 	}, m, nil
 }

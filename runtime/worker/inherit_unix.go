@@ -9,21 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// environmentKey tells a process that it was started as a worker, and its value at
+// EnvironmentKey tells a process that it was started as a worker, and its value at
 // which depth. That is no secret: what authorises a worker is the channel that it
 // inherited.
-const environmentKey = "STINT_WORKER"
+const EnvironmentKey = "STINT_WORKER"
 
 // depth is how many hosts there are above this process, each a worker of the next;
 // 0: it was not started as a worker. It is found out, and the traces are removed, before main and before anything that imports
 // this package: so what the worker starts inherits neither the mark nor the
 // channel. That no other descriptor arrives is the spawner's care.
 var depth = func() int {
-	value := os.Getenv(environmentKey)
+	value := os.Getenv(EnvironmentKey)
 	if value == "" {
 		return 0
 	}
-	os.Unsetenv(environmentKey)
+	os.Unsetenv(EnvironmentKey)
 	softenHostDeath()
 	if checkChannel() == nil { // else somebody set the mark by hand, which Serve tells
 		unix.CloseOnExec(channelFD)

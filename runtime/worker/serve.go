@@ -44,7 +44,7 @@ func Refuse() {
 
 // Environment returns env with the mark that makes a process a worker of this one.
 func Environment(env []string) []string {
-	return append(env[:len(env):len(env)], environmentKey+"="+strconv.Itoa(depth+1))
+	return append(env[:len(env):len(env)], EnvironmentKey+"="+strconv.Itoa(depth+1))
 }
 
 // Executable names the running binary, for starting another process of it.

@@ -11,7 +11,8 @@ import (
 // Windows yet: every way in says so.
 var errNoChannel = fmt.Errorf("worker processes have no channel on Windows yet: %w", errors.ErrUnsupported)
 
-const environmentKey = "STINT_WORKER"
+// EnvironmentKey tells a process that it was started as a worker.
+const EnvironmentKey = "STINT_WORKER"
 
 const depth = 0
 

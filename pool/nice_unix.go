@@ -1,0 +1,5 @@
+//go:build unix
+
+package pool
+
+const defaultNice = 5

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package pool
+
+import "errors"
+
+func usableCPUs() ([]int, error) { return nil, errors.ErrUnsupported }
