@@ -12,8 +12,12 @@ type lone struct {
 // Start starts one process that nobody replaces, and tells owner what becomes of
 // it: Started or StartFailed comes soon. It is ready as soon as it runs, it has
 // no channel, and what Owner.Exited returns is of no account. The error is
-// ErrClosed: then owner hears nothing, and the command's files are still the caller's.
-func (s *System) Start(command Command, owner Owner) error {
+// ErrClosed: then owner hears nothing.
+//
+// Prepare is Supervision's. It is called when the start's turn has come, so that
+// what waits for that holds no descriptors, or never: then StartFailed is told
+// ErrClosed. Its own error is told so, too.
+func (s *System) Start(owner Owner, prepare func() (Command, error)) error {
 	now := time.Now()
 	l := &lone{system: s, done: make(chan struct{})}
 	p := &Process{keeper: l, logger: s.logger, asked: now}
@@ -23,7 +27,10 @@ func (s *System) Start(command Command, owner Owner) error {
 		l.self = p.self
 	})
 	if err == nil {
-		s.spawner.enqueue(&request{process: p, command: command, owner: owner})
+		s.spawner.enqueue(&request{process: p, owner: owner, source: func() (Command, Owner, error) {
+			c, err := prepare()
+			return c, owner, err
+		}})
 	}
 	return err
 }

@@ -16,11 +16,15 @@ import (
 	"github.com/stint-go/stint/reactor"
 )
 
+func fixed(c actors.Command) func() (actors.Command, error) {
+	return func() (actors.Command, error) { return c, nil }
+}
+
 // A process without a supervisor is told of once, and not replaced.
 func TestStart(t *testing.T) {
 	s := newSystem(t)
 	w := newWorker()
-	if err := s.Start(actors.Command{Path: "/bin/sh", Args: []string{"sh", "-c", "exit 3"}}, w); err != nil {
+	if err := s.Start(w, fixed(actors.Command{Path: "/bin/sh", Args: []string{"sh", "-c", "exit 3"}})); err != nil {
 		t.Fatal(err)
 	}
 	p := receive(t, w.started)
@@ -37,12 +41,25 @@ func TestStart(t *testing.T) {
 func TestStartOfNothing(t *testing.T) {
 	s := newSystem(t)
 	w := newWorker()
-	if err := s.Start(actors.Command{Path: "/no/such/program"}, w); err != nil {
+	if err := s.Start(w, fixed(actors.Command{Path: "/no/such/program"})); err != nil {
 		t.Fatal(err)
 	}
 	err := receive(t, w.failed)
 	var start *actors.StartError
 	if !errors.As(err, &start) || start.Path != "/no/such/program" || !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+	w.finished(t)
+}
+
+func TestStartUnprepared(t *testing.T) {
+	s := newSystem(t)
+	w := newWorker()
+	reason := errors.New("not today")
+	if err := s.Start(w, func() (actors.Command, error) { return actors.Command{}, reason }); err != nil {
+		t.Fatal(err)
+	}
+	if err := receive(t, w.failed); !errors.Is(err, reason) {
 		t.Error(err)
 	}
 	w.finished(t)
@@ -58,7 +75,7 @@ func TestStartedAreKilled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorker()
-			if err := s.Start(sleeper(), w); err != nil {
+			if err := s.Start(w, fixed(sleeper())); err != nil {
 				t.Fatal(err)
 			}
 			p := receive(t, w.started)
@@ -81,7 +98,7 @@ func TestSession(t *testing.T) {
 	w := newWorker()
 	command := sleeper()
 	command.Session = true
-	if err := s.Start(command, w); err != nil {
+	if err := s.Start(w, fixed(command)); err != nil {
 		t.Fatal(err)
 	}
 	p := receive(t, w.started)
@@ -101,7 +118,7 @@ func TestCloseKillsStarted(t *testing.T) {
 	owners := make([]*worker, 20)
 	for i := range owners {
 		owners[i] = newWorker()
-		if err := s.Start(sleeper(), owners[i]); err != nil {
+		if err := s.Start(owners[i], fixed(sleeper())); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -123,7 +140,7 @@ func TestCloseKillsStarted(t *testing.T) {
 			}
 		}
 	}
-	if err := s.Start(sleeper(), newWorker()); !errors.Is(err, actors.ErrClosed) {
+	if err := s.Start(newWorker(), fixed(sleeper())); !errors.Is(err, actors.ErrClosed) {
 		t.Error(err)
 	}
 }

@@ -34,7 +34,7 @@ type request struct {
 	busy    *backoff.ExponentialBackOff    // nil: the program file was not busy
 	waited  time.Duration                  // for a busy program file
 	command Command
-	owner   Owner
+	owner   Owner // of a lone process from the beginning
 }
 
 func newSpawner(r *reactor.Reactor) *spawner {
@@ -125,16 +125,18 @@ func (r *request) prepare() error {
 	if r.source == nil {
 		return nil
 	}
+	var command Command
+	var owner Owner
 	var err error
-	orCrash("Prepare", func() { r.command, r.owner, err = r.source() })
+	orCrash("Prepare", func() { command, owner, err = r.source() })
 	r.source = nil
-	if err != nil {
-		r.owner = nil
+	switch {
+	case err != nil:
 		return err
-	}
-	if r.owner == nil {
+	case owner == nil:
 		return errNoOwner
 	}
+	r.command, r.owner = command, owner
 	return nil
 }
 

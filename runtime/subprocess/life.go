@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/stint-go/stint/actors"
@@ -45,39 +45,42 @@ func start(ctx context.Context, cmd Cmd) (*Process, error) {
 
 // begin asks for the start.
 func (p *Process) begin(ctx context.Context) error {
-	program, err := p.prepare(ctx)
-	if err == nil {
-		p.wires, err = wire(&p.cmd)
-	} else {
-		(&wiring{files: handedFiles(&p.cmd)}).close()
+	program, err := p.program(ctx)
+	if err == nil && p.host == nil {
+		p.host, err = acquire()
 	}
 	if err != nil {
+		p.closeHanded()
 		return p.explain(err)
 	}
-	if p.host == nil {
-		if p.host, err = acquire(); err != nil {
-			p.wires.close()
-			return p.explain(err)
-		}
-	}
-	err = p.host.Actors().Start(actors.Command{
-		Path:    program,
-		Args:    p.cmd.Args,
-		Env:     p.cmd.environment(),
-		Dir:     p.cmd.Dir,
-		Session: p.cmd.Session,
-		Files:   p.wires.files,
-	}, (*owner)(p))
+	err = p.host.Actors().Start((*owner)(p), func() (actors.Command, error) { return p.prepare(program) })
 	if err != nil {
-		p.wires.close()
+		p.closeHanded()
 		p.returnHost()
 		return p.explain(err)
 	}
 	return nil
 }
 
-// prepare returns the program's path.
-func (p *Process) prepare(ctx context.Context) (string, error) {
+// prepare opens the streams. The spawner calls it.
+func (p *Process) prepare(program string) (actors.Command, error) {
+	wires, err := wire(&p.cmd)
+	if err != nil {
+		return actors.Command{}, err
+	}
+	p.wires = wires
+	return actors.Command{
+		Path:    program,
+		Args:    p.cmd.Args,
+		Env:     p.cmd.environment(),
+		Dir:     p.cmd.Dir,
+		Session: p.cmd.Session,
+		Files:   wires.files,
+	}, nil
+}
+
+// program returns the program's path.
+func (p *Process) program(ctx context.Context) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
@@ -95,6 +98,9 @@ func (p *Process) explain(err error) error {
 	var start *actors.StartError
 	if errors.As(err, &start) {
 		err = start.Err
+	}
+	if errors.Is(err, syscall.EBADF) { // its descriptors are open: one that they are moved to is above RLIMIT_NOFILE
+		err = fmt.Errorf("%w: %w", err, syscall.EMFILE)
 	}
 	return &StartError{Args: p.cmd.Args, Err: err}
 }
@@ -136,7 +142,11 @@ func (o *owner) Started(a *actors.Process) {
 func (o *owner) StartFailed(err error) {
 	p := (*Process)(o)
 	p.startErr = err
-	p.wires.closeOurs()
+	if p.wires != nil {
+		p.wires.closeOurs()
+	} else {
+		p.closeHanded()
+	}
 	p.returnHost()
 	close(p.begun)
 }
@@ -217,12 +227,12 @@ func (p *Process) ended() {
 	close(p.finished)
 }
 
-// handedFiles returns what is to be closed of a command that is not even wired.
-func handedFiles(cmd *Cmd) (files []*os.File) {
-	for _, stream := range []any{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
+// closeHanded closes what a command that was not wired was handed. It may be
+// closed already.
+func (p *Process) closeHanded() {
+	for _, stream := range []any{p.cmd.Stdin, p.cmd.Stdout} {
 		if h, ok := stream.(handed); ok {
-			files = append(files, h.file)
+			closeFile(h.file)
 		}
 	}
-	return files
 }
