@@ -2,4 +2,4 @@
 
 package actors
 
-func descriptorBound() int { return descriptorLimit() }
+func openDescriptors() []int { return possibleDescriptors() }

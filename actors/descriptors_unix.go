@@ -13,20 +13,29 @@ import (
 // is CLOEXEC; what C code opens, or what this program was started with, need not
 // be. (What a C thread opens between this look and the fork is not seen.)
 func onlyListed(files []*os.File) []*os.File {
-	for fd := descriptorBound() - 1; fd >= len(files); fd-- {
+	listed := len(files)
+	for _, fd := range openDescriptors() {
+		if fd < len(files) {
+			continue
+		}
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
-			return append(files[:len(files):len(files)], make([]*os.File, fd+1-len(files))...)
+			files = append(files[:listed:listed], make([]*os.File, fd+1-listed)...)
 		}
 	}
 	return files
 }
 
-// descriptorLimit is a bound where the system tells none: what the program may
+// possibleDescriptors is for where the system tells none: what the program may
 // open, or the first few thousand of that.
-func descriptorLimit() int {
+func possibleDescriptors() []int {
+	bound := 4096
 	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 4096 {
-		return 4096
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < 4096 {
+		bound = int(limit.Cur)
 	}
-	return int(limit.Cur)
+	fds := make([]int, bound)
+	for fd := range fds {
+		fds[fd] = fd
+	}
+	return fds
 }

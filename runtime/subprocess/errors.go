@@ -102,10 +102,12 @@ func (e *TimeoutError) Error() string {
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // CanceledError says that a command was killed because the context of Run ended,
-// or its host was closed. It matches what Err matches.
+// or its host was closed. It matches what Err matches, and the context's own error.
 type CanceledError struct {
 	Result Result
 	Err    error // the context's cause, or actors.ErrClosed
+
+	err error // the context's own
 }
 
 // Error implements error.
@@ -116,6 +118,9 @@ func (e *CanceledError) Error() string {
 
 // Unwrap returns the reason.
 func (e *CanceledError) Unwrap() error { return e.Err }
+
+// Is matches the context's own error.
+func (e *CanceledError) Is(target error) bool { return e.err != nil && target == e.err }
 
 // StreamError says that not everything has passed through a stream. The [Result]
 // beside it holds the rest.
@@ -140,11 +145,13 @@ func (e *StreamError) Error() string {
 func (e *StreamError) Unwrap() error { return e.Err }
 
 // WaitError says that a wait ended before the process did, which goes on. It
-// unwraps to the context's cause.
+// unwraps to the context's cause, and matches the context's own error, too.
 type WaitError struct {
 	Args []string
 	PID  int
 	Err  error
+
+	err error // the context's own
 }
 
 // Error implements error.
@@ -154,6 +161,9 @@ func (e *WaitError) Error() string {
 
 // Unwrap returns the context's cause.
 func (e *WaitError) Unwrap() error { return e.Err }
+
+// Is matches the context's own error.
+func (e *WaitError) Is(target error) bool { return target == e.err }
 
 // PipelineError says which stage of a [Pipeline] failed.
 type PipelineError struct {

@@ -35,7 +35,7 @@ func Pipeline(ctx context.Context, stages ...Cmd) ([]Result, error) {
 	}
 	stop := context.AfterFunc(ctx, func() {
 		for _, p := range line {
-			p.cancel(context.Cause(ctx))
+			p.cancel(ctx)
 		}
 	})
 	defer stop()

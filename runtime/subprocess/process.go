@@ -115,7 +115,7 @@ func (p *Process) await(ctx context.Context, done <-chan struct{}) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return &WaitError{Args: p.cmd.Args, PID: p.PID(), Err: context.Cause(ctx)}
+		return &WaitError{Args: p.cmd.Args, PID: p.PID(), Err: context.Cause(ctx), err: ctx.Err()}
 	}
 }
 

@@ -200,7 +200,7 @@ func TestCanceledWait(t *testing.T) {
 	cancel(reason)
 	_, err := p.Wait(ctx)
 	var ended *subprocess.WaitError
-	if !errors.As(err, &ended) || !errors.Is(err, reason) || ended.PID != p.PID() {
+	if !errors.As(err, &ended) || !errors.Is(err, reason) || !errors.Is(err, context.Canceled) || ended.PID != p.PID() {
 		t.Error(err)
 	}
 	if err := p.Signal(0); err != nil {

@@ -23,7 +23,7 @@ func Run(ctx context.Context, cmd Cmd) (Result, error) {
 	if err != nil {
 		return Result{Args: cmd.Args}, err
 	}
-	stop := context.AfterFunc(ctx, func() { p.cancel(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { p.cancel(ctx) })
 	defer stop()
 	<-p.finished
 	return p.result(), p.verdict()
@@ -82,10 +82,14 @@ func (p *Process) give(input []byte) error {
 }
 
 // cancellation is the Err of a Cause that is a context's end.
-type cancellation struct{ error }
+type cancellation struct {
+	error       // the context's cause
+	own   error // the context's own error
+}
 
-func (p *Process) cancel(cause error) {
-	p.kill(p.cmd.Grace, actors.Cause{Kind: actors.CauseKill, Err: cancellation{cause}})
+func (p *Process) cancel(ctx context.Context) {
+	why := cancellation{error: context.Cause(ctx), own: ctx.Err()}
+	p.kill(p.cmd.Grace, actors.Cause{Kind: actors.CauseKill, Err: why})
 }
 
 // result returns what is known by now.
@@ -117,7 +121,7 @@ func (p *Process) verdict() error {
 	case cause.Kind == actors.CauseDeadline:
 		return &TimeoutError{Limit: p.cmd.Timeout, Result: p.result()}
 	case errors.As(cause.Err, &canceled):
-		return &CanceledError{Result: p.result(), Err: canceled.error}
+		return &CanceledError{Result: p.result(), Err: canceled.error, err: canceled.own}
 	case cause.Kind == actors.CauseShutdown:
 		return &CanceledError{Result: p.result(), Err: actors.ErrClosed}
 	}

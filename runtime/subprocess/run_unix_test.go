@@ -226,7 +226,7 @@ func TestGrace(t *testing.T) {
 		}
 		r, err := subprocess.Run(ctx, cmd)
 		var canceled *subprocess.CanceledError
-		if !errors.As(err, &canceled) || !errors.Is(err, enough) || r.Exit.String() != want {
+		if !errors.As(err, &canceled) || !errors.Is(err, enough) || !errors.Is(err, context.Canceled) || r.Exit.String() != want {
 			t.Errorf("%s: %v: %v", script, r.Exit, err)
 		}
 	}

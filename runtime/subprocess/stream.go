@@ -79,7 +79,8 @@ type writer struct{ io.Writer }
 func (writer) output() {}
 
 // Writer passes on what is written, in a goroutine for each stream. If w fails the
-// stream is closed, and a [StreamError] says so. An *os.File is given to the
+// stream is closed, and a [StreamError] says so. The command has not finished before
+// each Write has returned. An *os.File is given to the
 // command itself, as by [File].
 func Writer(w io.Writer) Output {
 	if f, ok := w.(*os.File); ok {
