@@ -14,7 +14,7 @@ import (
 )
 
 // TestConfig: what cannot be is refused by both constructors, and the error
-// names the field.
+// names the field (PY-E-8 for Workers; 0 is the default there).
 func TestConfig(t *testing.T) {
 	for field, config := range map[string]pool.Config{
 		"Workers":        {Workers: -1},

@@ -175,6 +175,27 @@ func TestChunks(t *testing.T) {
 			}
 		})
 	}
+	t.Run("an argument that the queue can never hold fails alone", func(t *testing.T) {
+		p := newProcessPool(t, pool.Config{Workers: 2, QueueBytes: 1000})
+		sizes := []int{10, 2000, 300, 900, 1200, 5}
+		in := func(yield func([]byte) bool) {
+			for _, n := range sizes {
+				if !yield(make([]byte, n)) {
+					return
+				}
+			}
+		}
+		all := collect(length.Map(patient(t), p, in, pool.WithChunkSize(10)))
+		for i, o := range all {
+			var never *pool.QueueBytesError
+			if tooLarge := sizes[i] > 1000; tooLarge != errors.As(o.err, &never) || !tooLarge && o.out != sizes[i] {
+				t.Errorf("item %d of %d bytes: %d, %v", i, sizes[i], o.out, o.err)
+			}
+		}
+		if len(all) != len(sizes) {
+			t.Errorf("%d results", len(all))
+		}
+	})
 	t.Run("PY-MPP-3 a timed map ends in time, and the pool can be shut down by force", func(t *testing.T) {
 		p := newProcessPool(t, pool.Config{Workers: 2})
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

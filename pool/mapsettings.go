@@ -50,13 +50,13 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 }
 
 // single reports whether items must travel one by one: where they have weights or
-// may be tried again, where their rate is limited or their time in the queue, where
-// signs of life put a limit off, and where each tells its own progress.
+// may be tried again, where their time in the queue is limited, where signs of life
+// put a limit off, and where each tells its own progress.
 func (s *mapSettings) single(p *ProcessPool, d *definition) bool {
 	var probe Job
 	probe.apply(d.options, s.items)
 	probe.limits.complete(&p.config)
-	return s.weights != nil || p.config.Rate > 0 || probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
+	return s.weights != nil || probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
 }
 
 // check says what cannot be.

@@ -82,7 +82,7 @@ func (p *part[In, Out]) encode() ([]byte, error) {
 	switch {
 	case p.chunk != nil:
 		return encoded, nil
-	case encoded != nil:
+	case len(encoded) > 0:
 		argument, _, err := encoded.Next()
 		return argument, err
 	}
