@@ -146,7 +146,7 @@ func (m *member) follow(j *Job) {
 	}
 	if next, _ := m.link.Span(j.slot); next > c.timed && next <= c.items {
 		if at, begun := m.link.Begun(j.slot, j.id); begun {
-			c.timed, j.begunAt = next, earlier(at, time.Now())
+			c.timed, j.begunAt = next, instantOf(earlier(at, time.Now()))
 		}
 	}
 }
@@ -158,7 +158,7 @@ func (m *member) runningFor(j *Job) time.Duration {
 		return 0
 	}
 	m.follow(j)
-	return time.Since(j.begunAt)
+	return time.Since(j.begunAt.time())
 }
 
 // endItem notes which item of a chunk is to be ended: the one that runs, behind

@@ -46,7 +46,7 @@ func (c *contexts) enter(j *Job) {
 	if c.idle == w {
 		c.idle = nil
 	}
-	j.watched, j.watch, j.watchIndex = true, w, len(w.jobs)
+	j.watched, j.watch, j.watchPlace = true, w, int32(len(w.jobs))
 	w.jobs = append(w.jobs, j)
 	c.mu.Unlock()
 	if begin {
@@ -64,7 +64,7 @@ func (c *contexts) join(j, from *Job) bool {
 	if w == nil {
 		return !from.watched
 	}
-	j.watched, j.watch, j.watchIndex = true, w, len(w.jobs)
+	j.watched, j.watch, j.watchPlace = true, w, int32(len(w.jobs))
 	w.jobs = append(w.jobs, j)
 	return true
 }
@@ -88,7 +88,7 @@ func (c *contexts) leave(j *Job) {
 	if w := j.watch; w != nil {
 		last := len(w.jobs) - 1
 		other := w.jobs[last]
-		w.jobs[j.watchIndex], other.watchIndex = other, j.watchIndex
+		w.jobs[j.watchPlace], other.watchPlace = other, j.watchPlace
 		w.jobs[last] = nil
 		w.jobs, j.watch = w.jobs[:last], nil
 		if last == 0 {

@@ -112,7 +112,7 @@ func (j *Job) carry() error {
 	if err != nil {
 		return j.carryError("encode", "context values", err)
 	}
-	j.carried = encoded
+	j.carried = &encoded
 	return nil
 }
 

@@ -44,14 +44,14 @@ func (m *member) alarmRings() {
 // begun reports whether the worker has begun a job. When it did is read once: a
 // hostile worker could put its deadline off for ever. Under the lock.
 func (m *member) begun(j *Job) bool {
-	if !j.begunAt.IsZero() {
+	if j.begunAt != 0 {
 		return true
 	}
 	at, begun := m.link.Begun(j.slot, j.id)
 	if begun {
-		j.begunAt = earlier(at, time.Now())
+		j.begunAt = instantOf(earlier(at, time.Now()))
 		m.pool.waiting.remove(j)
-		m.pool.retries.begun(j, j.begunAt, m.describe(j, 0))
+		m.pool.retries.begun(j, j.begunAt.time(), m.describe(j, 0))
 	}
 	return begun
 }
@@ -84,7 +84,7 @@ func (m *member) checkLimits(j *Job) {
 // known now: each sign of life puts one of them off. Under the lock.
 func (m *member) due(j *Job) (at time.Time, c clock) {
 	if j.limits.running > 0 {
-		at, c = j.begunAt.Add(j.limits.running), clockRunning
+		at, c = j.begunAt.time().Add(j.limits.running), clockRunning
 	}
 	if j.limits.silence > 0 {
 		if silent := m.lastSign(j).Add(j.limits.silence); c == clockNone || silent.Before(at) {
@@ -97,10 +97,11 @@ func (m *member) due(j *Job) (at time.Time, c clock) {
 // lastSign is when a running job has last shown that it lives. A worker that lies
 // gains no more than one that tells the truth at every moment. Under the lock.
 func (m *member) lastSign(j *Job) time.Time {
-	if sign := earlier(m.link.LastSign(), time.Now()); sign.After(j.begunAt) {
+	begun := j.begunAt.time()
+	if sign := earlier(m.link.LastSign(), time.Now()); sign.After(begun) {
 		return sign
 	}
-	return j.begunAt // the sign was of a task before it
+	return begun // the sign was of a task before it
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -109,3 +110,11 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// instant is a moment as a job keeps it: in nanoseconds since the program's start,
+// a third of a time.Time. 0 is none.
+type instant time.Duration
+
+func instantOf(t time.Time) instant { return instant(max(t.Sub(programStart), 1)) }
+
+func (i instant) time() time.Time { return programStart.Add(time.Duration(i)) }

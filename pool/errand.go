@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/runtime/worker"
@@ -226,6 +227,7 @@ func (e *errand) decode(value []byte) error {
 }
 
 func (e *errand) succeed() bool           { return e.reply(e.answer) }
+func (e *errand) took(time.Duration)      {}
 func (e *errand) start() bool             { return true }
 func (e *errand) report(*report) bool     { return true } // is not passed on
 func (e *errand) retried()                {}

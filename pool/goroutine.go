@@ -17,6 +17,7 @@ import (
 // Stats, and another takes its place.
 type GoroutinePool struct {
 	config    Config
+	limits    limits // of tasks that have none of their own
 	admission admission
 	life      context.Context // ends with a shutdown by force
 	end       context.CancelCauseFunc
@@ -67,6 +68,7 @@ func NewGoroutinePool(config Config) (*GoroutinePool, error) {
 	}
 	p := &GoroutinePool{
 		config:    config,
+		limits:    config.limits(),
 		admission: newAdmission(config),
 		ready:     make(chan struct{}),
 		done:      make(chan struct{}),
@@ -170,7 +172,7 @@ func (p *GoroutinePool) accept(j, parent *Job) error {
 		}
 	}
 	j.owner = p
-	j.limits.complete(&p.config)
+	j.completeLimits(&p.limits)
 	p.waiting.add(j)
 	p.accepted++
 	p.live++

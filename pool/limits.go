@@ -15,27 +15,52 @@ type limits struct {
 // byDefault stands for a limit that the call leaves to its pool.
 const byDefault time.Duration = math.MinInt64
 
-var defaultLimits = limits{queue: byDefault, running: byDefault, silence: byDefault}
+// noLimits are those of a call that leaves them all to its pool, as most do.
+var noLimits = limits{queue: byDefault, running: byDefault, silence: byDefault}
+
+// ownLimits returns the job's limits for a change. Jobs share those that they have
+// by default.
+func (j *Job) ownLimits() *limits {
+	if j.limits == &noLimits {
+		own := noLimits
+		j.limits = &own
+	}
+	return j.limits
+}
+
+// completeLimits puts the pool's limits where the call has none of its own.
+func (j *Job) completeLimits(of *limits) {
+	if j.limits == &noLimits {
+		j.limits = of
+		return
+	}
+	j.limits.complete(of)
+}
+
+// limits are the pool's own.
+func (c *Config) limits() limits {
+	return limits{queue: c.QueueTimeout, running: c.TaskTimeout, silence: c.SilenceTimeout}
+}
 
 // WithQueueTimeout limits how long this task may wait to be begun, instead of
 // Config.QueueTimeout. 0 means no limit. A negative one fails the task with a
 // *ConfigError.
 func WithQueueTimeout(limit time.Duration) Option {
-	return func(j *Job) { j.limits.queue = limit }
+	return func(j *Job) { j.ownLimits().queue = limit }
 }
 
 // WithTimeout limits this task's running time instead of Config.TaskTimeout; it
 // counts from when the task begins. 0 means no limit. A negative limit fails the
 // task with a *ConfigError.
 func WithTimeout(limit time.Duration) Option {
-	return func(j *Job) { j.limits.running = limit }
+	return func(j *Job) { j.ownLimits().running = limit }
 }
 
 // WithSilenceTimeout limits how long this task may run without a sign of life,
 // instead of Config.SilenceTimeout. 0 means no limit. A negative one fails the
 // task with a *ConfigError.
 func WithSilenceTimeout(limit time.Duration) Option {
-	return func(j *Job) { j.limits.silence = limit }
+	return func(j *Job) { j.ownLimits().silence = limit }
 }
 
 // check returns a *ConfigError for a limit that cannot be.
@@ -55,12 +80,11 @@ func (l *limits) check() error {
 	return nil
 }
 
-// complete puts the pool's limits where the call has none of its own.
-func (l *limits) complete(c *Config) {
+func (l *limits) complete(pool *limits) {
 	for _, of := range [...]struct{ call, pool *time.Duration }{
-		{&l.queue, &c.QueueTimeout},
-		{&l.running, &c.TaskTimeout},
-		{&l.silence, &c.SilenceTimeout},
+		{&l.queue, &pool.queue},
+		{&l.running, &pool.running},
+		{&l.silence, &pool.silence},
 	} {
 		if *of.call == byDefault {
 			*of.call = *of.pool

@@ -55,7 +55,7 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 func (s *mapSettings) single(p *ProcessPool, d *definition) bool {
 	var probe Job
 	probe.apply(d.options, s.items)
-	probe.limits.complete(&p.config)
+	probe.completeLimits(&p.limits)
 	return s.weights != nil || probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
 }
 

@@ -92,7 +92,7 @@ func (m *member) offer(j *Job) {
 	n := m.free[len(m.free)-1]
 	m.free = m.free[:len(m.free)-1]
 	m.lastID++
-	j.state, j.member, j.slot, j.id, j.begunAt = jobSent, m, n, m.lastID, time.Time{}
+	j.state, j.member, j.slot, j.id, j.begunAt = jobSent, m, n, m.lastID, 0
 	m.slots[n] = slot{id: j.id, job: j, size: len(j.argument)}
 	m.unread += len(j.argument)
 	if m.sent.length > 0 {
@@ -109,7 +109,7 @@ func (m *member) offer(j *Job) {
 		m.watchMemory()
 	}
 	if j.carried != nil {
-		m.link.Carry(j.id, j.carried)
+		m.link.Carry(j.id, *j.carried)
 	}
 	if c := j.chunk; c != nil {
 		c.timed, c.ended, c.looked = 0, 0, 0

@@ -39,11 +39,18 @@ type nestedOptions struct {
 
 func optionsOf(j *Job) nestedOptions {
 	at := j.placement()
-	return nestedOptions{j.limits.queue, j.limits.running, j.limits.silence, at.priority, at.name, j.item, j.carried}
+	o := nestedOptions{j.limits.queue, j.limits.running, j.limits.silence, at.priority, at.name, j.item, nil}
+	if j.carried != nil {
+		o.Values = *j.carried
+	}
+	return o
 }
 
 func (o *nestedOptions) apply(j *Job) {
-	j.limits, j.item, j.carried = limits{o.QueueTimeout, o.Timeout, o.SilenceTimeout}, o.Item, o.Values
+	j.limits, j.item = &limits{o.QueueTimeout, o.Timeout, o.SilenceTimeout}, o.Item
+	if o.Values != nil {
+		j.carried = &o.Values
+	}
 	j.placed = &placement{priority: o.Priority, name: o.Queue}
 }
 

@@ -15,11 +15,12 @@ import (
 type part[In, Out any] struct {
 	Job
 	mapping *mapping[In, Out]
-	in      In           // of a single item that is not encoded
-	encoded worker.Items // of the others
-	alone   bool         // takes no further item
-	out     Out          // of a single item
-	arrived batch[Out]   // between decodeItems and settleItems
+	in      In            // of a single item that is not encoded
+	encoded worker.Items  // of the others
+	alone   bool          // takes no further item
+	out     Out           // of a single item
+	elapsed time.Duration // of a single item, as its worker told
+	arrived batch[Out]    // between decodeItems and settleItems
 
 	refusal error // why the pool did not accept it; of no single item's making
 
@@ -118,9 +119,10 @@ func (p *part[In, Out]) succeed() bool {
 	return true
 }
 
-func (p *part[In, Out]) start() bool         { return true }
-func (p *part[In, Out]) retried()            {}
-func (p *part[In, Out]) report(*report) bool { return true } // an item has no future: only WithProgress tells
+func (p *part[In, Out]) took(d time.Duration) { p.elapsed = d }
+func (p *part[In, Out]) start() bool          { return true }
+func (p *part[In, Out]) retried()             {}
+func (p *part[In, Out]) report(*report) bool  { return true } // an item has no future: only WithProgress tells
 
 func (p *part[In, Out]) fail(err error) bool {
 	if p.owner == nil && !ofArgument(err) {

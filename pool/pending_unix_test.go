@@ -31,8 +31,16 @@ func BenchmarkPending(b *testing.B) {
 	}
 }
 
+// A million tasks may wait in 400 MiB, futures and arguments included.
+func TestPendingMemory(t *testing.T) {
+	const n, most = 100_000, 400 << 20 / 1_000_000
+	if perTask := memoryOfPending(t, t.Context(), n) / n; perTask > most {
+		t.Errorf("a task that waits costs %.0f bytes, more than %d", perTask, most)
+	}
+}
+
 // memoryOfPending is how many bytes n tasks hold that wait for a worker.
-func memoryOfPending(b *testing.B, ctx context.Context, n int) float64 {
+func memoryOfPending(b testing.TB, ctx context.Context, n int) float64 {
 	p := newProcessPool(b, pool.Config{Workers: 1})
 	stuck := spin.Submit(ctx, p, none{})
 	eventually(b, "the worker is busy", func() bool { return stuck.State() == futures.Running })

@@ -19,6 +19,7 @@ import (
 // that task is concerned.
 type ProcessPool struct {
 	config     Config
+	limits     limits // of tasks that have none of their own
 	host       *runtime.Host
 	release    func() error
 	supervisor *actors.Supervisor
@@ -98,6 +99,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 	}
 	p := &ProcessPool{
 		config:    config,
+		limits:    config.limits(),
 		admission: newAdmission(config),
 		output:    newSinks(config),
 		host:      config.Host,
@@ -248,7 +250,7 @@ func (p *ProcessPool) accept(j, parent *Job) error {
 		}
 	}
 	j.owner = p
-	j.limits.complete(&p.config)
+	j.completeLimits(&p.limits)
 	p.waiting.add(j)
 	p.accepted += uint64(j.open())
 	p.live++
@@ -272,7 +274,7 @@ func (p *ProcessPool) Insights() Insights {
 	running := make(map[*tally]time.Duration)
 	for m := range p.members {
 		if j := m.sent.first; j != nil && m.begun(j) {
-			running[m.tally] = time.Since(m.current().begunAt)
+			running[m.tally] = time.Since(m.current().begunAt.time())
 		}
 	}
 	return p.insights.snapshot(running)

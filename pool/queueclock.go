@@ -24,9 +24,8 @@ func (c *queueClock) add(j *Job) {
 	if j.limits.queue <= 0 {
 		return
 	}
-	j.beginBy = time.Since(c.start) + j.limits.queue
-	heap.Push(&c.jobs, j)
-	c.alarm.setAt(c.start.Add(c.jobs[0].beginBy))
+	heap.Push(&c.jobs, queueLimit{j, time.Since(c.start) + j.limits.queue})
+	c.alarm.setAt(c.start.Add(c.jobs[0].at))
 }
 
 // remove stops a job's clock: it is done, or known to have begun.
@@ -38,17 +37,17 @@ func (c *queueClock) remove(j *Job) {
 
 // overdue stops the clock of a job whose time is up and returns it. With none it
 // sets the alarm for the next.
-func (c *queueClock) overdue() *Job {
+func (c *queueClock) overdue() (queueLimit, bool) {
 	if len(c.jobs) == 0 {
-		return nil
+		return queueLimit{}, false
 	}
-	j := c.jobs[0]
-	if j.beginBy > time.Since(c.start) {
-		c.alarm.setAt(c.start.Add(j.beginBy))
-		return nil
+	first := c.jobs[0]
+	if first.at > time.Since(c.start) {
+		c.alarm.setAt(c.start.Add(first.at))
+		return queueLimit{}, false
 	}
-	c.remove(j)
-	return j
+	c.remove(first.job)
+	return first, true
 }
 
 // late is a job that was taken back because its time was up.
@@ -61,8 +60,9 @@ type late struct {
 // takeBack does not give has begun.
 func (c *queueClock) expire(takeBack func(*Job) bool) (all []late) {
 	c.alarm.at = time.Time{}
-	for j := c.overdue(); j != nil; j = c.overdue() {
-		waited := time.Since(c.start) - j.beginBy + j.limits.queue
+	for l, ok := c.overdue(); ok; l, ok = c.overdue() {
+		j := l.job
+		waited := time.Since(c.start) - l.at + j.limits.queue
 		err := &QueueTimeoutError{Task: j.task.name, Waited: waited, Limit: j.limits.queue}
 		if takeBack(j) {
 			all = append(all, late{j, err})
@@ -71,26 +71,32 @@ func (c *queueClock) expire(takeBack func(*Job) bool) (all []late) {
 	return all
 }
 
-// byDeadline is a heap of jobs. Each knows its place, from 1.
-type byDeadline []*Job
+// queueLimit is when a job must have begun.
+type queueLimit struct {
+	job *Job
+	at  time.Duration // since the clock's start
+}
+
+// byDeadline is a heap of jobs, each of which knows its place, from 1.
+type byDeadline []queueLimit
 
 func (h byDeadline) Len() int           { return len(h) }
-func (h byDeadline) Less(i, k int) bool { return h[i].beginBy < h[k].beginBy }
+func (h byDeadline) Less(i, k int) bool { return h[i].at < h[k].at }
 
 func (h byDeadline) Swap(i, k int) {
 	h[i], h[k] = h[k], h[i]
-	h[i].place, h[k].place = int32(i+1), int32(k+1)
+	h[i].job.place, h[k].job.place = int32(i+1), int32(k+1)
 }
 
-func (h *byDeadline) Push(j any) {
-	*h = append(*h, j.(*Job))
-	(*h)[len(*h)-1].place = int32(len(*h))
+func (h *byDeadline) Push(l any) {
+	*h = append(*h, l.(queueLimit))
+	(*h)[len(*h)-1].job.place = int32(len(*h))
 }
 
 func (h *byDeadline) Pop() any {
 	last := len(*h) - 1
-	j := (*h)[last]
-	(*h)[last], *h = nil, (*h)[:last]
-	j.place = 0
-	return j
+	l := (*h)[last]
+	(*h)[last], *h = queueLimit{}, (*h)[:last]
+	l.job.place = 0
+	return l
 }

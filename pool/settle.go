@@ -25,7 +25,7 @@ func (m *member) settle(a *arrival) {
 		m.settleItems(a)
 		return
 	}
-	j.elapsed = r.Elapsed
+	j.work.took(r.Elapsed)
 	run := m.describe(j, r.Elapsed)
 	err := m.outcome(j, run, r)
 	_, codec := err.(*CodecError) // is not the task's own doing

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"time"
 
 	"github.com/stint-go/stint/futures"
 )
@@ -122,6 +123,7 @@ func (c *call[In, Out]) decode(value []byte) (err error) {
 
 func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
 
+func (c *call[In, Out]) took(time.Duration)      {}
 func (c *call[In, Out]) start() bool             { return c.promise.Start() }
 func (c *call[In, Out]) report(r *report) bool   { return c.promise.Report(r) }
 func (c *call[In, Out]) retried()                { c.promise.Retry() }
