@@ -226,10 +226,15 @@ func (e *errand) decode(value []byte) error {
 	return nil
 }
 
+// report passes a report on; the future is there, and knows whether it wants it.
+func (e *errand) report(r *report) bool {
+	e.member.link.Pass(e.number, r.encoded)
+	return true
+}
+
 func (e *errand) succeed() bool           { return e.reply(e.answer) }
 func (e *errand) took(time.Duration)      {}
 func (e *errand) start() bool             { return true }
-func (e *errand) report(*report) bool     { return true } // is not passed on
 func (e *errand) retried()                {}
 func (e *errand) fork() *Job              { panic("an errand runs in another process") }
 func (e *errand) adopt(*Job)              {}

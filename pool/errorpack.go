@@ -19,7 +19,7 @@ import (
 // whose exported fields travel.
 var travellers = byName(
 	&TimeoutError{}, &SilenceError{}, &QueueTimeoutError{}, &KilledError{}, &WorkerError{}, &PanicError{}, &TaskError{},
-	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
+	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &RetryError{}, &QuarantineError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
 )
 
 func byName(all ...error) map[string]reflect.Type {
@@ -42,6 +42,9 @@ type packedError struct {
 
 // maxErrorDepth bounds how many errors hold one another.
 const maxErrorDepth = 16
+
+// maxErrorList bounds how many attempts an error tells of.
+const maxErrorList = 1 << 10
 
 // packError makes the reply of an error. One that is too large is told by the
 // beginning of its text.
@@ -98,6 +101,11 @@ func (p *packedError) packFields(v reflect.Value, path string, depth int) {
 			}
 		case holdsErrors(f.Type):
 			p.packFields(value, name, depth)
+		case f.Type.Kind() == reflect.Slice && holdsErrors(f.Type.Elem()):
+			p.Fields[name], _ = worker.Marshal(value.Len())
+			for n := range value.Len() {
+				p.packFields(value.Index(n), fmt.Sprint(name, ".", n), depth)
+			}
 		default:
 			if data, err := worker.Marshal(value.Interface()); err == nil {
 				p.Fields[name] = data
@@ -157,6 +165,15 @@ func (p *packedError) unpackFields(v reflect.Value, path string, depth int) {
 			}
 		case holdsErrors(f.Type):
 			p.unpackFields(field, name, depth)
+		case f.Type.Kind() == reflect.Slice && holdsErrors(f.Type.Elem()):
+			var length int
+			if worker.Unmarshal(p.Fields[name], &length) != nil || length < 0 || length > maxErrorList {
+				continue
+			}
+			field.Set(reflect.MakeSlice(f.Type, length, length))
+			for n := range length {
+				p.unpackFields(field.Index(n), fmt.Sprint(name, ".", n), depth)
+			}
 		default:
 			_ = worker.Unmarshal(p.Fields[name], field.Addr().Interface()) // left out, if it could not be encoded
 		}

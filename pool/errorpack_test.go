@@ -32,6 +32,8 @@ func TestErrorsTravel(t *testing.T) {
 		"nesting":     &NestingError{Task: "x", Depth: 5, Workers: 2, Nested: 3},
 		"config":      &ConfigError{Field: "x", Reason: "y"},
 		"cancelled":   &futures.CancelledError{Cause: &QueueTimeoutError{Task: "x", Limit: time.Second}},
+		"retried":     &RetryError{Run: run, Attempts: []Attempt{{Run: run, Err: io.EOF}, {Run: run, Err: &TaskError{Run: run, Err: ErrGoexit}}}},
+		"quarantine":  &QuarantineError{Run: run, Workers: 3, Argument: 5, Attempts: []Attempt{{Run: run, Err: io.EOF}}, Err: io.EOF},
 		"a condition": ErrClosed,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -69,7 +69,9 @@ func (p *nestedPool) Submit(j *Job) {
 		err = &ConfigError{Field: "WithRetry", Reason: "a task that runs in a worker process cannot have others tried again"}
 	}
 	if err == nil {
-		j.number, err = p.caller.Reserve(j.ctx, len(argument), func(reply []byte) { p.settle(j, reply) })
+		j.number, err = p.caller.Reserve(j.ctx, len(argument), func(reply []byte) { p.settle(j, reply) }, func(progress []byte) {
+			j.report(&report{task: j.task.name, encoded: progress})
+		})
 	}
 	if err == nil {
 		j.owner = p

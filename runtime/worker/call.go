@@ -84,5 +84,10 @@ func parseCall(header wire.Header, payload []byte) (Call, error) {
 // Reply answers a call. It does not wait; a large answer is not copied, and must
 // not change any more.
 func (l *Link) Reply(number uint64, answer []byte) {
-	l.outbox.reply(number, answer)
+	l.outbox.reply(wire.KindReply, number, answer)
+}
+
+// Pass passes on what a task reports that a call has submitted, as Reply does.
+func (l *Link) Pass(number uint64, progress []byte) {
+	l.outbox.reply(wire.KindProgress, number, progress)
 }

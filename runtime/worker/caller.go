@@ -34,9 +34,11 @@ func (c *Caller) Limit() int { return c.task.server.limit }
 
 // Reserve gets the number for a submit of an argument of so many bytes, and waits
 // until there is room for it: as long as ctx and the task's own context allow.
-// answered is called with the reply, on a goroutine of its own.
-func (c *Caller) Reserve(ctx context.Context, size int, answered func([]byte)) (number uint64, err error) {
-	return c.task.server.calls.reserve(ctx, c.task, &openCall{size: size, answered: answered})
+// answered is called with the reply, on a goroutine of its own; before that reported
+// with what the task has reported meanwhile, which must not block.
+func (c *Caller) Reserve(ctx context.Context, size int, answered, reported func([]byte)) (number uint64, err error) {
+	call := &openCall{size: size, submit: true, answered: answered, reported: reported}
+	return c.task.server.calls.reserve(ctx, c.task, call)
 }
 
 // Submit sends what Reserve got a number for. On an error there is no reply.
@@ -117,6 +119,7 @@ type openCall struct {
 	size     int // of a submit's argument
 	submit   bool
 	answered func([]byte)
+	reported func([]byte) // of a submit
 }
 
 func (c *calls) init(limit int) { c.limit, c.opened = limit, make(map[uint64]*openCall) }
@@ -143,7 +146,6 @@ func (c *calls) openLocked(call *openCall) (number uint64) {
 
 // reserve opens a submit when there is room.
 func (c *calls) reserve(ctx, task context.Context, call *openCall) (number uint64, err error) {
-	call.submit = true
 	for {
 		number, room := c.tryReserve(call)
 		if number > 0 {
@@ -178,6 +180,16 @@ func (c *calls) tryReserve(call *openCall) (number uint64, room <-chan struct{})
 func (c *calls) answer(number uint64, reply []byte) {
 	if call := c.drop(number); call != nil {
 		go call.answered(bytes.Clone(reply))
+	}
+}
+
+// report hands on what a submitted task reports.
+func (c *calls) report(number uint64, progress []byte) {
+	c.mu.Lock()
+	call := c.opened[number]
+	c.mu.Unlock()
+	if call != nil && call.submit {
+		call.reported(bytes.Clone(progress))
 	}
 }
 

@@ -113,14 +113,13 @@ func (b *batch) payload(p []byte) {
 	}
 }
 
-// reply adds the frame that answers a call, and flushes. A large answer is not
-// copied.
-func (o *outbox) reply(number uint64, answer []byte) {
+// reply adds a frame about a call, and flushes. A large payload is not copied.
+func (o *outbox) reply(kind wire.Kind, number uint64, payload []byte) {
 	o.mu.Lock()
 	if !o.closed {
 		b := &o.next
-		b.recent = wire.AppendHeader(b.recent, wire.Header{Kind: wire.KindReply, ID: number, Size: uint32(len(answer))})
-		b.payload(answer)
+		b.recent = wire.AppendHeader(b.recent, wire.Header{Kind: kind, ID: number, Size: uint32(len(payload))})
+		b.payload(payload)
 	}
 	o.mu.Unlock()
 	o.flush()

@@ -150,6 +150,8 @@ func (s *server) read(frames *wire.Reader) {
 			s.cancel(header.ID, reason)
 		case wire.KindAskStack:
 			s.tellStack(header.ID)
+		case wire.KindProgress:
+			s.calls.report(header.ID, payload)
 		case wire.KindReply:
 			s.calls.answer(header.ID, payload)
 		case wire.KindQuit:

@@ -30,7 +30,7 @@ const (
 	KindLastItems       // worker: the same, perhaps with none, and nothing is left of the chunk
 	KindCall            // worker: a running task asks something of the host; payload is a Call
 	KindReply           // host: the answer to call id
-	KindProgress        // worker: task id has come so far; payload is a value
+	KindProgress        // worker: task id has come so far; host: what call id has submitted; payload is a value
 	KindValues          // host: what the context of task id has, which comes next
 	kindBeyond          // one past the last
 )
