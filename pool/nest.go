@@ -64,8 +64,14 @@ type loans struct {
 	lent    int
 }
 
-// wanted is how many workers may work.
-func (l *loans) wanted() int { return l.workers + min(l.lent, l.most) }
+// wanted is how many workers may work. Also when the pool has shrunk meanwhile,
+// there is one whose place is not lent.
+func (l *loans) wanted() int {
+	if l.lent == 0 {
+		return l.workers
+	}
+	return max(l.workers+min(l.lent, l.most), l.lent+1)
+}
 
 // nest takes a job into the brood of one that runs. An error is a *NestingError.
 func (l *loans) nest(j, parent *Job) error {

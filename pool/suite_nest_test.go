@@ -121,6 +121,24 @@ func TestNest(t *testing.T) {
 		}
 	})
 
+	overKinds(t, "while the pool shrinks", func(t *testing.T, open opener) {
+		const workers = 4
+		p, g := open(t, pool.Config{Workers: workers, NestedWorkers: 1}), newGate(t)
+		var fs []*future
+		for range workers {
+			fs = append(fs, sleepsBelow.Submit(t.Context(), p, g.address()))
+		}
+		g.holds(t, workers)
+		g.open()
+		eventually(t, "all wait", func() bool { return p.Stats().Lent == workers })
+		if err := p.(interface{ Resize(int) error }).Resize(1); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fs {
+			value(t, f)
+		}
+	})
+
 	overKinds(t, "from callbacks and from several goroutines", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 2})
 		if got := value(t, nestedChain.Submit(t.Context(), p, 5)); got != 32 {
@@ -218,6 +236,26 @@ var (
 		for last != <-told { // it comes in any case
 		}
 		return last, err
+	})
+	// sleepsBelow passes a gate, and then waits for many tasks that sleep.
+	sleepsBelow = pool.NewTask("sleepsBelow", func(ctx context.Context, address string) (none, error) {
+		p, err := pool.From(ctx)
+		if err == nil {
+			err = pass(ctx, address)
+		}
+		if err != nil {
+			return none{}, err
+		}
+		fs := make([]*future, 20)
+		for i := range fs {
+			fs[i] = sleep.Submit(ctx, p, 10*time.Millisecond)
+		}
+		for _, f := range fs {
+			if _, err := f.Result(ctx); err != nil {
+				return none{}, err
+			}
+		}
+		return none{}, nil
 	})
 	// holdThenSpread passes a gate, and then does what spread does with 10.
 	holdThenSpread = pool.NewTask("holdThenSpread", func(ctx context.Context, address string) (int, error) {
