@@ -5,6 +5,7 @@ import "os"
 // Command says what to start. Nothing is looked up and nothing is interpreted:
 // there is no PATH search and no shell.
 type Command struct {
+	Name string   // for people, of a process that [System.Start] starts; empty: Path
 	Path string   // of the program
 	Args []string // all arguments, the program's name first; empty: Path alone
 	Env  []string // "key=value"; nil: this program's environment

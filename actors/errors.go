@@ -92,6 +92,21 @@ func (e *StartTimeoutError) Error() string {
 // Is reports whether target is context.DeadlineExceeded.
 func (e *StartTimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
+// ShutdownError says that the context of a Shutdown ended before all processes
+// had, and that the rest was killed. It matches the context's cause.
+type ShutdownError struct {
+	Killed int // processes that got KILL
+	Err    error
+}
+
+// Error implements error.
+func (e *ShutdownError) Error() string {
+	return fmt.Sprintf("actors: the shutdown ran out of time (%v): processes killed: %d", e.Err, e.Killed)
+}
+
+// Unwrap returns the context's cause.
+func (e *ShutdownError) Unwrap() error { return e.Err }
+
 // ConfigError says which field of a configuration cannot be used, and why.
 type ConfigError struct {
 	Field  string // as in "Supervision.Workers"

@@ -1,6 +1,9 @@
 package actors
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // lone keeps one process, which nobody replaces.
 type lone struct {
@@ -20,7 +23,7 @@ type lone struct {
 func (s *System) Start(owner Owner, prepare func() (Command, error)) error {
 	now := time.Now()
 	l := &lone{system: s, done: make(chan struct{})}
-	p := &Process{keeper: l, logger: s.logger, asked: now}
+	p := &Process{system: s, keeper: l, logger: s.logger, asked: now}
 	p.readyAt.Store(&now)
 	err := s.keep(l, func() {
 		p.self = spawn(s.engine, p)
@@ -29,6 +32,7 @@ func (s *System) Start(owner Owner, prepare func() (Command, error)) error {
 	if err == nil {
 		s.spawner.enqueue(&request{process: p, owner: owner, source: func() (Command, Owner, error) {
 			c, err := prepare()
+			p.name = cmp.Or(c.Name, c.Path) // before the process is there for anyone
 			return c, owner, err
 		}})
 	}

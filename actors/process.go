@@ -34,7 +34,9 @@ func (s State) String() string {
 // methods may be called from any goroutine, never block, and do nothing once
 // the process has exited.
 type Process struct {
+	system    *System
 	keeper    keeper
+	name      string
 	logger    *slog.Logger
 	asked     time.Time // when its start was asked for
 	self      address[processMessage]
@@ -63,6 +65,12 @@ type Process struct {
 // PID returns the process id. Once the process has exited, which may be
 // DrainTimeout before its owner is told, another process may have it.
 func (p *Process) PID() int { return p.watch.PID() }
+
+// Name returns the name of the process's supervision or command.
+func (p *Process) Name() string { return p.name }
+
+// StartedAt returns when the process was started.
+func (p *Process) StartedAt() time.Time { return p.startedAt }
 
 // State returns where the process is in its life, as its actor sees it.
 func (p *Process) State() State {
@@ -141,6 +149,7 @@ func (p *Process) ended() { p.keeper.processEnded() }
 func (p *Process) onStarted(c cell, m started) {
 	p.owner, p.watch, p.startedAt = m.owner, m.watch, m.at
 	p.keeper.count(1)
+	p.system.enter(p)
 	if p.readyAt.Load() != nil {
 		p.state.Store(uint32(Ready))
 	} else {
@@ -221,6 +230,7 @@ func (p *Process) drain(c cell) {
 	p.blame.exit()
 	p.endClimb()
 	p.keeper.count(-1)
+	p.system.leave(p)
 	if p.readyAt.Load() != nil {
 		p.keeper.tell(vacated{p, p.flash(), p.worked.Load()})
 	}

@@ -31,7 +31,7 @@ func TestExitBeforeStarted(t *testing.T) {
 	e := newEngine(slog.New(slog.DiscardHandler))
 	defer e.close()
 	v := &Supervisor{cfg: Supervision{StartTimeout: time.Hour, DrainTimeout: -1}, logger: slog.Default()}
-	p := &Process{keeper: v, logger: v.logger}
+	p := &Process{system: &System{processes: map[*Process]struct{}{}}, keeper: v, logger: v.logger}
 	p.self = spawn(e, p)
 
 	child, err := os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{Sys: sysProcAttr(false)})

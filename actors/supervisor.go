@@ -139,7 +139,7 @@ func (v *Supervisor) succeeded() {
 }
 
 func (v *Supervisor) start(c cell) {
-	p := &Process{keeper: v, logger: v.logger, asked: time.Now()}
+	p := &Process{system: v.system, keeper: v, name: v.cfg.Name, logger: v.logger, asked: time.Now()}
 	p.self = spawnChild(c, v.system.engine, p)
 	v.children[p.self.id()] = p
 	v.live[p] = struct{}{}

@@ -1,10 +1,13 @@
 package actors
 
 import (
+	"context"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/stint-go/stint/reactor"
 )
@@ -23,9 +26,10 @@ type System struct {
 	spawner *spawner
 	closing sync.Once
 
-	mu      sync.Mutex
-	closed  bool
-	members map[member]struct{}
+	mu        sync.Mutex
+	closed    bool
+	members   map[member]struct{}
+	processes map[*Process]struct{} // started, and their exit not seen
 }
 
 // member is what Close ends: a supervisor with its processes, or a lone process.
@@ -44,10 +48,11 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 		cfg.Logger = slog.Default()
 	}
 	s := &System{
-		logger:  cfg.Logger,
-		engine:  newEngine(cfg.Logger),
-		spawner: newSpawner(r),
-		members: make(map[member]struct{}),
+		logger:    cfg.Logger,
+		engine:    newEngine(cfg.Logger),
+		spawner:   newSpawner(r),
+		members:   make(map[member]struct{}),
+		processes: make(map[*Process]struct{}),
 	}
 	go s.spawner.run() // Close waits for it
 	return s, nil
@@ -78,6 +83,50 @@ func (s *System) keep(m member, spawn func()) error {
 	s.members[m] = struct{}{}
 	spawn()
 	return nil
+}
+
+// Processes returns the processes that run, the oldest first: those that were
+// started, and whose exit has not been seen.
+func (s *System) Processes() []*Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(s.processes), func(a, b *Process) int { return a.startedAt.Compare(b.startedAt) })
+}
+
+func (s *System) enter(p *Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.processes[p] = struct{}{}
+}
+
+func (s *System) leave(p *Process) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.processes, p)
+}
+
+// forever is longer than any process lives.
+const forever = time.Duration(math.MaxInt64 / 2)
+
+// Shutdown refuses new processes, asks those that there are to end, by Owner.Ask
+// and SIGTERM, and returns when no process and no goroutine of the system is left.
+// What has not ended when ctx does gets KILL, and the error is a *ShutdownError. It
+// may be called again, and together with Close, but not by an Owner.
+func (s *System) Shutdown(ctx context.Context) error {
+	members := s.shut()
+	for _, m := range members {
+		m.Stop(Ladder{Ask: true, Term: true, Grace: forever}, Cause{Kind: CauseShutdown})
+	}
+	for _, m := range members {
+		select {
+		case <-m.Done():
+		case <-ctx.Done():
+			left := len(s.Processes())
+			s.Close()
+			return &ShutdownError{Killed: left, Err: context.Cause(ctx)}
+		}
+	}
+	return s.Close()
 }
 
 // Close stops what has not been stopped, with KILL at once, and

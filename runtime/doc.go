@@ -10,6 +10,9 @@
 // Most programs need none of it: a pool that is given no host uses the shared
 // one, which lives from its first user to its last.
 //
+// Host.Children tells what runs on it, Host.Shutdown ends that within a time, and
+// Host.Parent tells a program of its own parent's end.
+//
 // # Goroutines
 //
 // None of its own; the reactor's loop and the actor system's spawner end with

@@ -1,9 +1,11 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/reactor"
@@ -23,7 +25,8 @@ type Config struct {
 type Host struct {
 	reactor *reactor.Reactor
 	actors  *actors.System
-	close   func() error // once
+	parent  func() (*Parent, error) // once
+	close   func() error            // once
 }
 
 // Start starts a host. The caller closes it, after the pools that use it. An
@@ -41,6 +44,7 @@ func Start(config Config) (*Host, error) {
 		return nil, &StartError{What: "actor system", Err: errors.Join(err, r.Close())}
 	}
 	h := &Host{reactor: r, actors: system}
+	h.parent = sync.OnceValues(h.watchParent)
 	h.close = sync.OnceValue(func() error { return errors.Join(system.Close(), r.Close()) })
 	return h, nil
 }
@@ -50,6 +54,32 @@ func (h *Host) Reactor() *reactor.Reactor { return h.reactor }
 
 // Actors returns the host's actor system.
 func (h *Host) Actors() *actors.System { return h.actors }
+
+// Child is a process that a host has started and that runs.
+type Child struct {
+	PID   int
+	Name  string // of its pool or command
+	Since time.Time
+	State actors.State
+}
+
+// Children returns the processes that run on the host, the oldest first. One whose
+// exit was seen is none of them any more.
+func (h *Host) Children() []Child {
+	var children []Child
+	for _, p := range h.actors.Processes() {
+		children = append(children, Child{PID: p.PID(), Name: p.Name(), Since: p.StartedAt(), State: p.State()})
+	}
+	return children
+}
+
+// Shutdown refuses new processes, asks those that there are to end, by SIGTERM, and
+// closes the host when they have. What has not ended when ctx does is killed, and
+// the error is an *actors.ShutdownError. Shut pools down first: they let their tasks
+// end.
+func (h *Host) Shutdown(ctx context.Context) error {
+	return errors.Join(h.actors.Shutdown(ctx), h.Close())
+}
 
 // Close ends what is left, by force, and returns when the host's goroutines are
 // gone and its descriptors closed. It may be called more than once.
