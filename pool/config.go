@@ -149,6 +149,8 @@ type Config struct {
 	// Host is what the workers run on. Default: the program's shared host, started
 	// with its first pool and closed with its last.
 	Host *runtime.Host
+
+	name string // of the pool's processes, for Host.Children and logs
 }
 
 // withDefaults checks the configuration and fills what is left out.
@@ -218,6 +220,9 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Quarantine, 3)
 	setDefault(&c.MaxFailures, 5)
 	setDefault(&c.FailureWindow, 10*time.Second)
+	if c.name == "" {
+		c.name = "process pool"
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

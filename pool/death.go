@@ -43,6 +43,7 @@ func (m *member) Exited(report actors.Report) error {
 	broken, hopeless := p.broken, p.failQueue()
 	why := m.startFailure(report)
 	asked := m.asked && p.phase != phaseKilling
+	exited := p.exited
 	p.unlock()
 	m.link.Close()
 	for _, l := range ends {
@@ -68,6 +69,9 @@ func (m *member) Exited(report actors.Report) error {
 		p.retries.fail(j, broken)
 	}
 	m.log(report, asked)
+	if exited != nil && report.BecameReady {
+		exited(report.Exit)
+	}
 	return why
 }
 

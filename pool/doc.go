@@ -56,6 +56,8 @@
 // order or as they come: lazily, in chunks whose size follows from how long items
 // run, and yet with a deadline, a failure and a fate for each item alone.
 //
+// Task.Start runs one task in a process of its own, which ends with it.
+//
 // # Goroutines
 //
 // A process pool has three for each worker, which belong to its link (package

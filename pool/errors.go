@@ -290,6 +290,22 @@ func (e *ShutdownError) Error() string {
 // Unwrap returns the context's cause.
 func (e *ShutdownError) Unwrap() error { return e.Cause }
 
+// ProcessWaitError: a wait for a Process ended before the process did, which goes
+// on. It matches the context's cause.
+type ProcessWaitError struct {
+	Name string
+	PID  int
+	Err  error
+}
+
+// Error implements error.
+func (e *ProcessWaitError) Error() string {
+	return fmt.Sprintf("wait for %s (pid %d): %v; the process goes on", e.Name, e.PID, e.Err)
+}
+
+// Unwrap returns the context's cause.
+func (e *ProcessWaitError) Unwrap() error { return e.Err }
+
 // ConfigError: a field of Config, or an option or argument of a call, cannot be.
 type ConfigError struct {
 	Field  string

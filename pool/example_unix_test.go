@@ -53,6 +53,21 @@ var crunch = pool.NewTask("crunch", func(ctx context.Context, rounds int) (int, 
 	return rounds, nil
 })
 
+func ExampleTask_Start() {
+	ctx := context.Background()
+	p, err := sqrt.Start(ctx, 2, pool.ProcessConfig{Name: "root of two"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	root, err := p.Future().Result(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	exit, err := p.Wait(ctx)
+	fmt.Printf("%.3f by %s, which %v, %v\n", root, p.Name(), exit, err)
+	// Output: 1.414 by root of two, which exited with code 0, <nil>
+}
+
 func ExampleNewTask() {
 	// A package variable of a program whose main function begins with pool.Main():
 	//

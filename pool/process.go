@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/reactor"
 	"github.com/stint-go/stint/runtime"
 	"github.com/stint-go/stint/runtime/worker"
 )
@@ -52,6 +53,8 @@ type ProcessPool struct {
 	recycled uint64    // workers
 	wasReady bool      // a worker was, once
 	lastWord string    // standard error of the last worker that did not become ready
+
+	exited func(reactor.Exit) // is told of the end of a worker that was ready; nil: nobody
 
 	outcomes outcomes
 	contexts contexts
@@ -136,7 +139,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 // start has the workers started and waits for the first.
 func (p *ProcessPool) start() error {
 	supervisor, err := p.host.Actors().Supervise(actors.Supervision{
-		Name:         "process pool",
+		Name:         p.config.name,
 		Workers:      p.asked,
 		Prepare:      p.prepare,
 		MaxFailures:  p.config.MaxFailures,
