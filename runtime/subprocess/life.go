@@ -117,7 +117,7 @@ type owner Process
 // Started starts the goroutines of the streams. finished waits for them.
 func (o *owner) Started(a *actors.Process) {
 	p := (*Process)(o)
-	p.actor, p.started = a, time.Now()
+	p.actor, p.started = a, a.StartedAt()
 	p.wires.files = nil // closed
 	flows := p.wires.flows()
 	p.open = 1 + len(flows)
