@@ -57,11 +57,11 @@ func (p *ProcessPool) refill(m *member) {
 }
 
 // recall takes back what was sent ahead to a worker and turns out to be more than
-// its window holds, if something waits that goes before that: a job of a high
+// its window holds, for the queue to decide anew who is next: a job of a high
 // priority waits for one that runs longer than expected, but not for those behind
 // it.
 func (p *ProcessPool) recall(m *member) {
-	if next := p.queue.next(); next != nil && m.sent.length > p.window(m) && next.placement().outranks(m.sent.last.placement()) {
+	if m.sent.length > p.window(m) {
 		m.withdrawAll()
 	}
 }

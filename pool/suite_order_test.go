@@ -45,18 +45,21 @@ func TestPriority(t *testing.T) {
 
 	overKinds(t, "what was sent ahead behind a long task is overtaken all the same", func(t *testing.T, open opener) {
 		const low = 40
-		p, g, log := open(t, pool.Config{Workers: 1}), newGate(t), newOrderLog(t)
+		p, g, behind, log := open(t, pool.Config{Workers: 1}), newGate(t), newGate(t), newOrderLog(t)
 		short := submit(t, p, 2000) // while they run, the others are accepted, and sent after them
 		held := hold.Submit(t.Context(), p, g.address())
 		for range low {
-			log.submitSlow(p, "low")
+			log.submitBehind(behind, p, "low")
 		}
 		g.holds(t, 1)
-		log.submitSlow(p, "high", pool.WithPriority(1))
+		log.submitBehind(behind, p, "high", pool.WithPriority(1))
+		time.Sleep(10 * time.Millisecond) // it is a long one
 		g.open()
 		value(t, held)
 		doubled(t, short)
-		if i := slices.Index(log.read(), "high"); i < 0 || i > low/2 {
+		eventually(t, "what was sent ahead is back in the queue", func() bool { return p.Stats().Running == 1 })
+		behind.open()
+		if i := slices.Index(log.read(), "high"); i < 0 || i > 1 {
 			t.Errorf("it came after %d of %d", i, low)
 		}
 	})
@@ -167,14 +170,21 @@ func (l *orderLog) submit(p pool.Pool, name string, options ...pool.Option) *fut
 	return f
 }
 
-// submitSlow is submit for a task that takes some milliseconds.
-func (l *orderLog) submitSlow(p pool.Pool, name string, options ...pool.Option) {
-	l.fs = append(l.fs, appendSlowly.Submit(l.t.Context(), p, appendTo{l.file, name}, options...))
+// submitBehind is submit for a task that passes a gate first.
+func (l *orderLog) submitBehind(g *gate, p pool.Pool, name string, options ...pool.Option) {
+	l.fs = append(l.fs, appendBehind.Submit(l.t.Context(), p, behind{g.address(), appendTo{l.file, name}}, options...))
 }
 
-var appendSlowly = pool.NewTask("appendSlowly", func(_ context.Context, to appendTo) (none, error) {
-	time.Sleep(5 * time.Millisecond)
-	return none{}, appendToFile(to.File, to.Line)
+type behind struct {
+	Gate string
+	To   appendTo
+}
+
+var appendBehind = pool.NewTask("appendBehind", func(ctx context.Context, b behind) (none, error) {
+	if err := pass(ctx, b.Gate); err != nil {
+		return none{}, err
+	}
+	return none{}, appendToFile(b.To.File, b.To.Line)
 })
 
 // read waits for all tasks and returns their names.
