@@ -149,3 +149,27 @@ func TestConfigErrors(t *testing.T) {
 		}
 	}
 }
+
+// A process that retires is replaced while it works, and its end starts nothing;
+// one that is too many, after the Resize that says so, is not replaced at all.
+func TestRetire(t *testing.T) {
+	c := newCrew(sleeper())
+	v, _ := supervise(t, newSystem(t), actors.Supervision{Workers: 1, Prepare: c.prepare})
+	first := receive(t, c.started)
+	first.Retire()
+	second := receive(t, c.started)
+	if n := v.Live(); n != 2 {
+		t.Errorf("%d processes are alive", n)
+	}
+	first.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseRecycled})
+	diedOf(t, receive(t, c.reports), syscall.SIGKILL, actors.CauseRecycled)
+	v.Resize(0)
+	second.Retire()
+	second.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseRecycled})
+	diedOf(t, receive(t, c.reports), syscall.SIGKILL, actors.CauseRecycled)
+	v.Resize(1)
+	receive(t, c.started)
+	if n := len(c.started); n != 0 || v.Live() != 1 {
+		t.Errorf("%d more were started, %d are alive", n, v.Live())
+	}
+}
