@@ -158,13 +158,13 @@ func (p *GoroutinePool) parent(j *Job) *Job {
 // accept queues a job, or says why not. Under the lock.
 func (p *GoroutinePool) accept(j, parent *Job) error {
 	nested := parent != nil && parent.state == jobSent
-	if p.broken != nil {
-		p.admission.leave(j)
-		return p.broken
-	}
 	if p.phase > phaseDraining || p.phase == phaseDraining && !nested {
 		p.admission.leave(j)
 		return ErrClosed
+	}
+	if p.broken != nil {
+		p.admission.leave(j)
+		return p.broken
 	}
 	if nested {
 		if err := p.loans.nest(j, parent); err != nil {

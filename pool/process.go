@@ -243,10 +243,10 @@ func (p *ProcessPool) admit(j, parent *Job) {
 // accept queues a job, or says why not. Under the lock.
 func (p *ProcessPool) accept(j, parent *Job) error {
 	switch {
+	case p.phase > phaseDraining, p.phase == phaseDraining && parent == nil:
+		return ErrClosed // also if it has broken on its way down
 	case p.broken != nil:
 		return p.broken
-	case p.phase > phaseDraining, p.phase == phaseDraining && parent == nil:
-		return ErrClosed
 	case parent != nil:
 		if err := p.nest(j, parent); err != nil {
 			return err

@@ -60,11 +60,11 @@ func (p *ProcessPool) Resize(workers int) error {
 	}
 	p.mu.Lock()
 	defer p.unlock()
-	if p.broken != nil {
-		return p.broken
-	}
 	if p.phase != phaseOpen {
 		return ErrClosed
+	}
+	if p.broken != nil {
+		return p.broken
 	}
 	p.most = workers
 	p.loans.workers = min(max(p.loans.workers, p.floor()), workers)
