@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
@@ -15,11 +16,12 @@ import (
 // the channel of the worker that asked; the future is there. See nestedPool.
 type errand struct {
 	Job
-	member *member // that asked
-	number uint64  // of the call
-	size   int     // of the argument
-	end    context.CancelCauseFunc
-	answer []byte // its value, as a reply
+	member  *member // that asked
+	number  uint64  // of the call
+	size    int     // of the argument
+	end     context.CancelCauseFunc
+	answer  []byte // its value, as a reply
+	retries uint64 // under the pool's lock, until its last attempt is over
 }
 
 var _ work = (*errand)(nil)
@@ -101,6 +103,10 @@ func (m *member) submit(c worker.Call) error {
 	o.apply(&e.Job)
 	if err := e.limits.check(); err != nil {
 		return m.lie(err.Error())
+	}
+	var ok bool
+	if e.retry, ok = o.Retry.unpack(e.task.name); !ok {
+		return m.lie("a retry policy that cannot be")
 	}
 	parent, lie := m.parent(c)
 	if lie != "" {
@@ -211,18 +217,37 @@ func (e *errand) reply(answer []byte) bool {
 	return true
 }
 
-// A reply begins with one of these.
+// A reply begins with one of these, and how often the task was tried again. What
+// follows is the encoded result, or a packed error.
 const (
 	replyValue = iota
 	replyError
 )
+
+// maxReplyHead is how long the beginning of a reply may be.
+const maxReplyHead = 1 + binary.MaxVarintLen64
+
+// answerWith makes a reply.
+func (e *errand) answerWith(kind byte, data []byte) []byte {
+	reply := append(make([]byte, 0, maxReplyHead+len(data)), kind)
+	return append(binary.AppendUvarint(reply, e.retries), data...)
+}
+
+// parseReply is the inverse of answerWith. The host is trusted.
+func parseReply(reply []byte) (kind byte, retries uint64, data []byte) {
+	if len(reply) == 0 {
+		return replyError, 0, nil
+	}
+	retries, n := binary.Uvarint(reply[1:])
+	return reply[0], retries, reply[1+max(n, 0):]
+}
 
 func (e *errand) encode() ([]byte, error)    { return e.argument, nil }
 func (e *errand) call(context.Context) error { panic("an errand runs in another process") }
 func (e *errand) types() (in, out string)    { return "", "" }
 
 func (e *errand) decode(value []byte) error {
-	e.answer = append(append(make([]byte, 0, 1+len(value)), replyValue), value...)
+	e.answer = e.answerWith(replyValue, value)
 	return nil
 }
 
@@ -235,8 +260,8 @@ func (e *errand) report(r *report) bool {
 func (e *errand) succeed() bool           { return e.reply(e.answer) }
 func (e *errand) took(time.Duration)      {}
 func (e *errand) start() bool             { return true }
-func (e *errand) retried()                {}
+func (e *errand) retried()                { e.retries++ }
 func (e *errand) fork() *Job              { panic("an errand runs in another process") }
 func (e *errand) adopt(*Job)              {}
-func (e *errand) fail(err error) bool     { return e.reply(packError(err)) }
+func (e *errand) fail(err error) bool     { return e.reply(e.answerWith(replyError, packError(err))) }
 func (e *errand) cancel(cause error) bool { return e.fail(&futures.CancelledError{Cause: cause}) }

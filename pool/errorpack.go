@@ -46,14 +46,14 @@ const maxErrorDepth = 16
 // maxErrorList bounds how many attempts an error tells of.
 const maxErrorList = 1 << 10
 
-// packError makes the reply of an error. One that is too large is told by the
+// packError describes an error for a reply. One that is too large is told by the
 // beginning of its text.
 func packError(err error) []byte {
 	packed := pack(err, maxErrorDepth)
-	if len(packed) > worker.MaxReply-1 {
+	if len(packed) > worker.MaxReply-maxReplyHead {
 		packed = pack(errors.New(cutText(err.Error())), 1)
 	}
-	return append([]byte{replyError}, packed...)
+	return packed
 }
 
 func cutText(text string) string {
@@ -128,12 +128,7 @@ func holdsErrors(t reflect.Type) bool {
 }
 
 // unpackError is the inverse of packError.
-func unpackError(reply []byte) error {
-	if len(reply) == 0 || reply[0] != replyError {
-		return fmt.Errorf("the host's reply is none: % x", reply[:min(len(reply), 16)])
-	}
-	return unpack(reply[1:], maxErrorDepth+1)
-}
+func unpackError(packed []byte) error { return unpack(packed, maxErrorDepth+1) }
 
 func unpack(data []byte, depth int) error {
 	var p packedError

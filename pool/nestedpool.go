@@ -35,15 +35,25 @@ type nestedOptions struct {
 	Queue    string `cbor:",omitempty"`
 	Item     int    `cbor:",omitempty"`
 	Values   []byte `cbor:",omitempty"` // of the context
+
+	Retry *nestedRetry `cbor:",omitempty"`
 }
 
-func optionsOf(j *Job) nestedOptions {
+// optionsOf encodes the options of a job. An error is a *ConfigError.
+func optionsOf(j *Job) ([]byte, error) {
 	at := j.placement()
-	o := nestedOptions{j.limits.queue, j.limits.running, j.limits.silence, at.priority, at.name, j.item, nil}
+	o := nestedOptions{
+		QueueTimeout: j.limits.queue, Timeout: j.limits.running, SilenceTimeout: j.limits.silence,
+		Priority: at.priority, Queue: at.name, Item: j.item,
+	}
 	if j.carried != nil {
 		o.Values = *j.carried
 	}
-	return o
+	var err error
+	if o.Retry, err = j.retry.pack(j.task); err != nil {
+		return nil, err
+	}
+	return worker.Marshal(o)
 }
 
 func (o *nestedOptions) apply(j *Job) {
@@ -60,13 +70,10 @@ func (p *nestedPool) Submit(j *Job) {
 	var options []byte
 	argument, err := encodeArgument(j, p.caller.Limit()-payloadRoom)
 	if err == nil {
-		options, err = worker.Marshal(optionsOf(j))
+		options, err = optionsOf(j)
 	}
 	if err == nil {
 		err = j.ctx.Err()
-	}
-	if err == nil && j.retry != nil && j.retry.policy.Attempts > 1 {
-		err = &ConfigError{Field: "WithRetry", Reason: "a task that runs in a worker process cannot have others tried again"}
 	}
 	if err == nil {
 		j.number, err = p.caller.Reserve(j.ctx, len(argument), func(reply []byte) { p.settle(j, reply) }, func(progress []byte) {
@@ -99,11 +106,15 @@ func (p *nestedPool) refuse(j *Job, err error) {
 // settle settles a job's future by what the host has replied.
 func (p *nestedPool) settle(j *Job, reply []byte) {
 	p.contexts.leave(j)
-	if len(reply) == 0 || reply[0] != replyValue {
-		p.fail(j, unpackError(reply))
+	kind, retries, data := parseReply(reply)
+	for range retries {
+		j.work.retried()
+	}
+	if kind != replyValue {
+		p.fail(j, unpackError(data))
 		return
 	}
-	if err := j.work.decode(reply[1:]); err != nil {
+	if err := j.work.decode(data); err != nil {
 		p.fail(j, resultError(j, j.asRun(), "decode", err))
 		return
 	}

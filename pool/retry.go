@@ -20,8 +20,9 @@ import (
 //
 // On a process pool an attempt begins when the one before is certainly over. On a
 // goroutine pool one that was abandoned may still be running, and uses the same
-// argument. What a task in a worker process submits by From cannot be tried again
-// yet: a *ConfigError.
+// argument. What a task in a worker process submits by From is tried again by the
+// host, so its policy can have no functions of its own (a *ConfigError), unless it
+// is the one that the task was registered with.
 type Retry struct {
 	// Attempts is how often the task may be tried in all; 1: once, as without a
 	// policy. There is no default: a policy without a limit is a *ConfigError.

@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stint-go/stint/pool"
 )
@@ -105,3 +107,28 @@ func TestRetryOnBrokenPool(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestNestedPolicies: what cannot leave a worker process is refused there, and a
+// death of the nested task's worker is tried again by the host.
+func TestNestedPolicies(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1})
+	got := value(t, nestRetry.Submit(t.Context(), p, retryIn{"by functions of the caller's", failing(t, 1)}))
+	if !strings.Contains(got, "1 attempts: failed, pool: WithRetry: a policy with functions of its own") {
+		t.Errorf("got %q", got)
+	}
+	if attempts := value(t, nestCrash.Submit(t.Context(), p, failing(t, 2))); attempts != 3 {
+		t.Errorf("%d attempts of the task that ends its workers", attempts)
+	}
+}
+
+// nestCrash submits a task that ends its workers at first, and returns how many
+// attempts it had.
+var nestCrash = pool.NewTask("nestCrash", func(ctx context.Context, t tries) (int, error) {
+	p, err := pool.From(ctx)
+	if err != nil {
+		return 0, err
+	}
+	f := flakyCrash.Submit(ctx, p, t, pool.WithRetry(pool.Retry{Attempts: 5, Delay: time.Millisecond}))
+	_, err = f.Result(ctx)
+	return f.Attempts(), err
+})
