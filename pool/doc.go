@@ -23,49 +23,80 @@
 // A worker process is this program once more. Its task has a deadline, counted
 // from when it begins: then the task's context ends; if it does not return
 // within the grace period its worker is killed and replaced, and its future
-// fails with a *TimeoutError when the worker's end has been seen. No other task
+// fails with a [*TimeoutError] when the worker's end has been seen. No other task
 // notices. The error tells where the task hung, and %+v prints that. What had been
 // sent ahead to that worker and had not begun runs elsewhere; what had begun is
-// never run again, unless that was declared by WithRetry.
+// never run again, unless that was declared by [WithRetry].
 //
-// A task has two more clocks: how long it may wait to be begun, and how long it
-// may run without a sign of life (Heartbeat). See Config. How far it has come it
-// tells by Report, and its future by Progress.
+// A goroutine pool ([NewGoroutinePool]) takes the same tasks, and closures by [Go].
+// It costs less and can less: a goroutine cannot be killed, only abandoned.
+// [Task.Start] runs one task in a process of its own, which ends with it.
 //
-// What waits begins by its priority (WithPriority), and within one priority in
-// turns for each named queue (WithQueue), first in, first out.
+// # What a task can have
 //
-// A task may submit others to the pool that runs it, and wait (From): that cannot
-// deadlock, whatever the depth and the number of workers, since a task that waits
-// for its own lends its place. It may also make a process pool of its own, to a
-// depth of MaxPoolDepth; whatever it leaves of that ends with its worker.
+// Clocks: besides its deadline ([WithTimeout]), how long it may wait to be begun
+// ([WithQueueTimeout]) and run without a sign of life ([WithSilenceTimeout],
+// [Heartbeat]); [Config] has those of a whole pool.
 //
-// How a task failed is told by the type of its future's error: *TaskError (it
-// returned an error), *PanicError, *TimeoutError, *SilenceError, *KilledError,
-// *WorkerError (its worker died under it), *CodecError (its argument or result
-// could not travel), *RetryError (it was tried again, in vain), *QuarantineError
-// (worker after worker ended with it), *BrokenError (no worker can be started any
-// more), and *futures.CancelledError if it never began; and ErrClosed,
-// ErrQueueFull, *QueueBytesError, *NestingError or a *ConfigError if it was not
+// Progress: it tells by [Report] how far it has come, and [Progress] reads that from
+// its future, or [WithProgress] has a function called.
+//
+// Order: what waits begins by its priority ([WithPriority]), and within one
+// priority in turns for each named queue ([WithQueue]), first in, first out.
+//
+// Retries: a declared policy ([WithRetry]) tries a failed task again, after delays,
+// and quarantine ends one under which worker after worker has ended.
+//
+// Maps: [Task.Map] and [Task.MapUnordered] run a task for each item of a sequence:
+// lazily, in chunks whose size follows from how long items run, and yet with a
+// deadline, a failure and a fate for each item alone.
+//
+// Nesting: it may submit others to the pool that runs it, and wait ([From]), which
+// cannot deadlock whatever the depth and the number of workers, since a task that
+// waits for its own lends its place; and it may make a process pool of its own, to a
+// depth of [MaxPoolDepth], of which nothing outlives its worker.
+//
+// Context: values registered by [RegisterContextValue] travel with it to its worker.
+//
+// # What a pool can have
+//
+// State: what each worker makes before its first task, and its tasks use, is a
+// [State], given as [Config].Initializer.
+//
+// Size: workers are replaced by number of tasks, age, idleness or memory ([Recycle]),
+// and their number follows the work ([Config].MinWorkers) or
+// [ProcessPool.Resize].
+//
+// Output: what workers print comes in whole lines to [Config].Stdout and Stderr, of
+// which a [LineWriter] knows the worker and the task.
+//
+// News: [ProcessPool.Events] is the stream of what happens, [ProcessPool.Insights]
+// where each worker's time went, and [ProcessPool.Stats] the figures of the moment.
+//
+// # Errors
+//
+// How a task failed is told by the type of its future's error: [*TaskError] (it
+// returned an error), [*PanicError], [*TimeoutError], [*SilenceError], [*KilledError],
+// [*WorkerError] (its worker died under it), [*CodecError] (its argument or result
+// could not travel), [*RetryError] (it was tried again, in vain), [*QuarantineError]
+// (worker after worker ended with it), [*BrokenError] (no worker can be started any
+// more), and [*futures.CancelledError] if it never began; and [ErrClosed],
+// [ErrQueueFull], [*QueueBytesError], [*NestingError] or a [*ConfigError] if it was not
 // accepted.
-//
-// A goroutine pool takes the same tasks, and closures by Go. It costs less and
-// can less: a goroutine cannot be killed, only abandoned.
-//
-// Task.Map runs a task for each item of a sequence and yields the results, in
-// order or as they come: lazily, in chunks whose size follows from how long items
-// run, and yet with a deadline, a failure and a fate for each item alone.
-//
-// Task.Start runs one task in a process of its own, which ends with it.
 //
 // # Goroutines
 //
 // A process pool has three for each worker, which belong to its link (package
-// runtime/worker), and one that ends it; Close waits for all of them. A
-// deadline costs a timer for each worker, not for each task. A goroutine pool has
-// up to Config.Workers, started as needed; Close waits for them, but not for
-// abandoned ones. Contexts with an end are watched by context.AfterFunc, once for
-// all tasks that share one.
+// runtime/worker): a reader, and one for each stream of its output; a fourth
+// writes while a worker is slow to read. One more ends the pool. Close waits for all
+// of them, but not for one that a Stdout or Stderr of the caller's holds up. A
+// deadline costs an alarm for each worker, not for each task. A goroutine pool has up
+// to Config.Workers, started as needed, and more while tasks wait for nested ones;
+// Close waits for them, but not for abandoned ones. Contexts with an end are watched
+// by [context.AfterFunc], once for all tasks that share one. The functions of a Retry
+// and of WithProgress are called on goroutines of their own, which end with the
+// answer and with the last report. Maps, events and what waits between two attempts
+// have none.
 //
 // # Systems
 //
