@@ -32,6 +32,7 @@ type GoroutinePool struct {
 	throttle     throttle
 	running      jobList
 	runners      int // not abandoned
+	leaving      int // of these, that have no more to do here
 	initializing int // of these, not ready
 	idle         int // of these, ready and without a job
 	abandoned    int
@@ -208,7 +209,7 @@ func (p *GoroutinePool) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := Stats{
-		Workers: p.loans.workers, Ready: p.runners - p.initializing, Busy: p.running.length, Lent: p.loans.lent, Queued: p.queue.length,
+		Workers: p.loans.workers, Ready: p.staff() - p.initializing, Busy: p.running.length, Lent: p.loans.lent, Queued: p.queue.length,
 		Running: p.running.length, Submitted: p.accepted, Started: uint64(p.started), Abandoned: p.abandoned,
 	}
 	p.outcomes.fill(&s)

@@ -109,7 +109,7 @@ func (p *GoroutinePool) discard(r *runner, cause actors.Cause) {
 	r.abandoned = true
 	p.insights.end(r.tally)
 	p.abandoned++
-	p.runners--
+	p.dismiss(r)
 	p.events.exited(r.event(), actors.Report{Cause: cause})
 	p.provide()
 	p.checkDone()

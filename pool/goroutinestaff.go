@@ -46,14 +46,17 @@ func (p *GoroutinePool) sendHome() {
 	}
 }
 
+// staff is how many runners stay. Under the lock.
+func (p *GoroutinePool) staff() int { return p.runners - p.leaving }
+
 // surplus reports whether there are more runners than may work, since fewer
 // places are lent than were. Under the lock.
-func (p *GoroutinePool) surplus() bool { return p.runners > p.loans.wanted() }
+func (p *GoroutinePool) surplus() bool { return p.staff() > p.loans.wanted() }
 
 // mayStart reports whether another runner may be started now. After an
 // initializer has failed, one at a time is tried. Under the lock.
 func (p *GoroutinePool) mayStart() bool {
-	return p.runners < p.loans.wanted() && p.broken == nil && p.delay == nil &&
+	return p.staff() < p.loans.wanted() && p.broken == nil && p.delay == nil &&
 		(p.setbacks.count == 0 || p.initializing == 0)
 }
 
@@ -98,4 +101,13 @@ func (p *GoroutinePool) startFirst() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.broken
+}
+
+// dismiss takes a runner off the count. Under the lock.
+func (p *GoroutinePool) dismiss(r *runner) {
+	p.runners--
+	if r.leaving {
+		r.leaving = false
+		p.leaving--
+	}
 }

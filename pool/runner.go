@@ -21,6 +21,7 @@ type runner struct {
 	// Under the pool's lock.
 	idle      bool // has no job, and takes the next one
 	abandoned bool
+	leaving   bool // was one too many
 	left      bool
 	lane      *lane // of the running job; nil: there is none
 	begun     time.Time
@@ -65,7 +66,12 @@ func (r *runner) next() *Job {
 		p.wake.Wait()
 	}
 	r.setIdle(false)
-	if r.abandoned || p.surplus() {
+	if r.abandoned {
+		return nil
+	}
+	if p.surplus() {
+		r.leaving = true
+		p.leaving++ // at once, so that no other goes in its stead
 		return nil
 	}
 	j := p.queue.pop(nil)
@@ -110,7 +116,7 @@ func (r *runner) leave() {
 	if r.abandoned {
 		p.abandoned--
 	} else {
-		p.runners--
+		p.dismiss(r)
 		p.insights.end(r.tally)
 		p.events.exited(r.event(), actors.Report{})
 		p.provide()

@@ -86,11 +86,11 @@ func (p *GoroutinePool) Resize(workers int) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.broken != nil {
-		return p.broken
-	}
 	if p.phase != phaseOpen {
 		return ErrClosed
+	}
+	if p.broken != nil {
+		return p.broken
 	}
 	p.loans.workers = workers
 	p.startMissing()
