@@ -30,7 +30,7 @@ func (p *Process) Kill(l Ladder, cause Cause) {
 		return
 	}
 	if p.blame.condemn(cause) {
-		p.signal(syscall.SIGKILL)
+		p.self.send(killed{at: time.Now(), err: p.signal(syscall.SIGKILL)})
 	}
 }
 
@@ -94,7 +94,7 @@ func (k *climb) take(p *Process, m kill, cause Cause) {
 	if m.ladder.Term && !k.termed {
 		k.termed = true
 		p.blame.ask(true)
-		p.signal(syscall.SIGTERM)
+		_ = p.signal(syscall.SIGTERM) // KILL follows
 	}
 }
 
@@ -132,22 +132,32 @@ func (p *Process) endClimb() {
 // Signal sends sig to the process alone. It is no ladder: what comes of it counts
 // as the process's own end. The error is a *reactor.WatchError, which matches
 // os.ErrProcessDone after the exit.
-func (p *Process) Signal(sig syscall.Signal) error { return p.watch.Signal(sig) }
+func (p *Process) Signal(sig syscall.Signal) error { return p.sent(sig, p.watch.Signal(sig)) }
 
 // SignalGroup sends sig to the process's group, as Signal does to the process.
-func (p *Process) SignalGroup(sig syscall.Signal) error { return p.watch.SignalGroup(sig) }
+func (p *Process) SignalGroup(sig syscall.Signal) error { return p.sent(sig, p.watch.SignalGroup(sig)) }
+
+// sent passes err on, and has a process that got KILL waited for.
+func (p *Process) sent(sig syscall.Signal, err error) error {
+	if sig == syscall.SIGKILL && err == nil {
+		p.self.send(killed{at: time.Now()})
+	}
+	return err
+}
 
 // signal goes to the group. To the process itself goes what did not reach its
 // group, because the system has none or the process has left it; and KILL in any
-// case, as a process that has left its group may have left others there.
-func (p *Process) signal(sig syscall.Signal) {
+// case, as a process that has left its group may have left others there. That it
+// is gone already, or that this system has no such rung, is no error.
+func (p *Process) signal(sig syscall.Signal) error {
 	err := p.watch.SignalGroup(sig)
 	if err != nil || sig == syscall.SIGKILL {
 		err = p.watch.Signal(sig)
 	}
 	if err == nil || errors.Is(err, os.ErrProcessDone) || errors.Is(err, errors.ErrUnsupported) {
-		return // gone already, or a rung that this system does not have
+		return nil
 	}
 	p.logger.Error("cannot signal a process",
 		slog.Int("pid", p.PID()), slog.String("signal", sig.String()), slog.Any("error", err))
+	return err
 }

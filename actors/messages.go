@@ -34,12 +34,17 @@ type (
 		deadline time.Time // of KILL
 		stop     bool      // it is Supervisor.Stop's: no Spare calls it off
 	}
-	spare struct{}
+	spare  struct{}
+	killed struct { // KILL was sent, or could not be
+		at  time.Time
+		err error
+	}
 
 	// From timers of the actor's own.
 	startOverdue struct{}
 	closeOverdue struct{}
 	drainOverdue struct{}
+	doomOver     struct{}
 	graceOver    struct{ climb *climb }
 )
 
@@ -54,6 +59,8 @@ func (startOverdue) processMessage()  {}
 func (closeOverdue) processMessage()  {}
 func (drainOverdue) processMessage()  {}
 func (graceOver) processMessage()     {}
+func (killed) processMessage()        {}
+func (doomOver) processMessage()      {}
 
 // supervisorMessage is what a supervisor can be told. That a process's actor has
 // ended it learns besides, as its parent.

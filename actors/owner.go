@@ -10,8 +10,8 @@ import (
 // one at a time; none may block, and all may call the Process's methods. A
 // panic or runtime.Goexit in one of them ends the program.
 //
-// An owner hears either Started first and Exited last, or StartFailed and
-// nothing else, or nothing at all when Prepare returned an error.
+// An owner hears either Started first and Exited last (or Unkillable, if it is a
+// [Witness]), or StartFailed and nothing else, or nothing at all when Prepare returned an error.
 type Owner interface {
 	// Started says that the process runs and is watched.
 	Started(p *Process)

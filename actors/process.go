@@ -13,14 +13,15 @@ import (
 type State uint8
 
 const (
-	Starting State = iota // from the request to start it until it is ready
-	Ready                 // it can work
-	Busy                  // it works
-	Draining              // it has exited; what it wrote is still being read
-	Exited                // its owner was told
+	Starting  State = iota // from the request to start it until it is ready
+	Ready                  // it can work
+	Busy                   // it works
+	Draining               // it has exited; what it wrote is still being read
+	Exited                 // its owner was told
+	Abandoned              // it was killed and did not end; its owner was told
 )
 
-var stateNames = [...]string{"starting", "ready", "busy", "draining", "exited"}
+var stateNames = [...]string{"starting", "ready", "busy", "draining", "exited", "abandoned"}
 
 // String returns the state's name in one word.
 func (s State) String() string {
@@ -57,6 +58,7 @@ type Process struct {
 	exit    *reactor.Exit // nil: not seen
 	stops   []kill        // of the keeper; they stand, before the start is done and after a Spare
 	climb   *climb        // nil: no ladder runs
+	doom    *doom         // nil: it was not killed
 	atEnd   bool          // the channel has reached its end
 	overdue *time.Timer
 	failure error // why the start counts as failed; read by the supervisor when the actor has ended
@@ -133,6 +135,10 @@ func (p *Process) receive(c cell, m processMessage) {
 		p.onSpare()
 	case graceOver:
 		p.onGraceOver(m)
+	case killed:
+		p.onKilled(m)
+	case doomOver:
+		p.onDoomOver(c)
 	case startOverdue:
 		p.onStartOverdue()
 	case closeOverdue:
@@ -227,6 +233,17 @@ func (p *Process) onExited(c cell, e reactor.Exit) {
 // exited is still to be read.
 func (p *Process) drain(c cell) {
 	p.state.Store(uint32(Draining))
+	p.endDoom()
+	p.vacate()
+	if p.atEnd || p.keeper.drainTimeout() <= 0 {
+		p.finish(c)
+		return
+	}
+	p.limit(p.keeper.drainTimeout(), drainOverdue{})
+}
+
+// vacate takes the process, which has ended or is given up, from those that run.
+func (p *Process) vacate() {
 	p.blame.exit()
 	p.endClimb()
 	p.keeper.count(-1)
@@ -234,11 +251,6 @@ func (p *Process) drain(c cell) {
 	if p.readyAt.Load() != nil {
 		p.keeper.tell(vacated{p, p.flash(), p.worked.Load()})
 	}
-	if p.atEnd || p.keeper.drainTimeout() <= 0 {
-		p.finish(c)
-		return
-	}
-	p.limit(p.keeper.drainTimeout(), drainOverdue{})
 }
 
 // flashLimit is how long a process has to live after it became ready, for its
@@ -248,7 +260,7 @@ const flashLimit = time.Second
 // flash reports whether a process that has exited left by itself a moment after
 // it had become ready, and had never worked.
 func (p *Process) flash() bool {
-	return p.blame.verdict(*p.exit).Kind == CauseNone && !p.worked.Load() && p.exit.Time.Sub(*p.readyAt.Load()) < flashLimit
+	return p.exit != nil && p.blame.verdict(*p.exit).Kind == CauseNone && !p.worked.Load() && p.exit.Time.Sub(*p.readyAt.Load()) < flashLimit
 }
 
 func (p *Process) finish(c cell) {
@@ -257,21 +269,20 @@ func (p *Process) finish(c cell) {
 	}
 	p.state.Store(uint32(Exited))
 	p.limit(0, nil)
-	r := Report{
-		PID:     p.PID(),
-		Exit:    *p.exit,
-		Cause:   p.blame.verdict(*p.exit),
-		Started: p.startedAt,
-		Drained: p.atEnd,
-	}
-	if at := p.readyAt.Load(); at != nil {
-		r.BecameReady, r.ReadyAt = true, *at
-	}
+	r := p.report(*p.exit)
 	p.failure = startFailure(r)
 	if why := p.owner.Exited(r); p.failure != nil && why != nil {
 		p.failure = why
 	}
 	c.stop()
+}
+
+func (p *Process) report(e reactor.Exit) Report {
+	r := Report{PID: p.PID(), Exit: e, Cause: p.blame.verdict(e), Started: p.startedAt, Drained: p.atEnd}
+	if at := p.readyAt.Load(); at != nil {
+		r.BecameReady, r.ReadyAt = true, *at
+	}
+	return r
 }
 
 // startFailure returns why the start that r ends has failed, or nil: the

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"math"
@@ -16,15 +17,21 @@ import (
 type Config struct {
 	// Logger hears of starts that fail. Default: slog.Default().
 	Logger *slog.Logger
+	// KillTimeout is how long a process may take to end after SIGKILL. One that does
+	// not is given up: see [Witness]. Default: 5 s.
+	KillTimeout time.Duration
 }
+
+const defaultKillTimeout = 5 * time.Second
 
 // System is where supervisors and their processes live. A program needs one; it
 // costs about 3 MB and 3 ms, so a worker process should have none.
 type System struct {
-	logger  *slog.Logger
-	engine  *engine
-	spawner *spawner
-	closing sync.Once
+	logger      *slog.Logger
+	killTimeout time.Duration
+	engine      *engine
+	spawner     *spawner
+	closing     sync.Once
 
 	mu        sync.Mutex
 	closed    bool
@@ -47,12 +54,17 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	setDefault(&cfg.KillTimeout, defaultKillTimeout)
+	if cfg.KillTimeout < 0 {
+		return nil, &ConfigError{"Config.KillTimeout", fmt.Sprintf("%v is negative", cfg.KillTimeout)}
+	}
 	s := &System{
-		logger:    cfg.Logger,
-		engine:    newEngine(cfg.Logger),
-		spawner:   newSpawner(r),
-		members:   make(map[member]struct{}),
-		processes: make(map[*Process]struct{}),
+		logger:      cfg.Logger,
+		killTimeout: cfg.KillTimeout,
+		engine:      newEngine(cfg.Logger),
+		spawner:     newSpawner(r),
+		members:     make(map[member]struct{}),
+		processes:   make(map[*Process]struct{}),
 	}
 	go s.spawner.run() // Close waits for it
 	return s, nil
@@ -130,7 +142,8 @@ func (s *System) Shutdown(ctx context.Context) error {
 }
 
 // Close stops what has not been stopped, with KILL at once, and
-// returns when no process and no goroutine of the system is left. It may be
+// returns when no process and no goroutine of the system is left, but those that do
+// not end for all that: see [Witness]. It may be
 // called again, but not by an Owner. The error is always nil.
 func (s *System) Close() error {
 	s.closing.Do(func() {

@@ -16,10 +16,11 @@ const module = "github.com/stint-go/stint"
 // as only tests do. A package imports what is in lower levels.
 var levels = []string{"reactor", "actors", "runtime", "pool", "examples", "docs"}
 
-const (
-	leaf     = "futures"          // imports nothing of ours, and anyone may import it
-	testOnly = "reactor/leaktest" // for test files alone
-)
+// leaf imports nothing of ours, and anyone may import it.
+const leaf = "futures"
+
+// testOnly is for test files alone, and imports nothing of ours.
+var testOnly = []string{"reactor/frozentest", "reactor/leaktest"}
 
 // homes says which folder alone may import a library.
 var homes = map[string]string{
@@ -65,9 +66,9 @@ func importsPointDown(t *testing.T, tree fs.FS) (findings []string) {
 func mayImport(file goFile, to string) bool {
 	from := file.dir
 	switch {
-	case to == testOnly:
+	case slices.Contains(testOnly, to):
 		return file.isTest()
-	case from == leaf || from == testOnly:
+	case from == leaf || slices.Contains(testOnly, from):
 		return file.isTest() && to == from
 	case to == leaf:
 		return true

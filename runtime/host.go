@@ -18,6 +18,10 @@ type Config struct {
 	// Backend is how the reactor learns of exits; the zero value picks the best
 	// that this system has, or what the environment variable STINT_REACTOR names.
 	Backend reactor.Backend
+	// KillTimeout is how long a process may take to end after SIGKILL. One that does
+	// not, since the kernel holds it, is given up, and whoever waits for it told so:
+	// see [actors.UnkillableError]. Default: 5 s.
+	KillTimeout time.Duration
 }
 
 // Host is everything that watches and starts processes: one reactor and one
@@ -39,7 +43,7 @@ func Start(config Config) (*Host, error) {
 	if err != nil {
 		return nil, &StartError{What: "reactor", Err: err}
 	}
-	system, err := actors.NewSystem(r, actors.Config{Logger: config.Logger})
+	system, err := actors.NewSystem(r, actors.Config{Logger: config.Logger, KillTimeout: config.KillTimeout})
 	if err != nil {
 		return nil, &StartError{What: "actor system", Err: errors.Join(err, r.Close())}
 	}
@@ -82,5 +86,7 @@ func (h *Host) Shutdown(ctx context.Context) error {
 }
 
 // Close ends what is left, by force, and returns when the host's goroutines are
-// gone and its descriptors closed. It may be called more than once.
+// gone and its descriptors closed. For a process that SIGKILL does not end it waits
+// [Config.KillTimeout]; if that ends later, it stays a zombie until this program ends.
+// Close may be called more than once.
 func (h *Host) Close() error { return h.close() }

@@ -1,0 +1,75 @@
+package frozentest
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// freezer is where the freezer of version 1 is mounted. That of version 2 lets a
+// killed process go.
+const freezer = "/sys/fs/cgroup/freezer"
+
+// patience bounds what takes a moment.
+const patience = 30 * time.Second
+
+func hold(t testing.TB, pids []int) func() {
+	t.Helper()
+	group, err := os.MkdirTemp(freezer, "stint-test-")
+	if err != nil {
+		t.Skipf("this machine cannot freeze a process so that SIGKILL does not end it: %v", err)
+	}
+	f := &frozen{t: t, group: group, pids: pids}
+	release := sync.OnceFunc(f.release)
+	t.Cleanup(release)
+	for _, pid := range pids {
+		f.write("cgroup.procs", strconv.Itoa(pid))
+	}
+	f.write("freezer.state", "FROZEN")
+	f.eventually("its processes to stand still", func() bool {
+		state, err := os.ReadFile(filepath.Join(group, "freezer.state"))
+		return err == nil && strings.TrimSpace(string(state)) == "FROZEN"
+	})
+	return release
+}
+
+// frozen is a group of processes that stand still.
+type frozen struct {
+	t     testing.TB
+	group string
+	pids  []int
+}
+
+func (f *frozen) write(file, content string) {
+	f.t.Helper()
+	if err := os.WriteFile(filepath.Join(f.group, file), []byte(content), 0); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *frozen) release() {
+	f.t.Helper()
+	f.write("freezer.state", "THAWED")
+	f.eventually("its processes to leave", func() bool {
+		for _, pid := range f.pids {
+			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) // ours is reaped, unless the reactor does it
+		}
+		err := os.Remove(f.group)
+		return err == nil || errors.Is(err, os.ErrNotExist)
+	})
+}
+
+func (f *frozen) eventually(what string, condition func() bool) {
+	f.t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			f.t.Fatalf("waited %v for %s: %s", patience, what, f.group)
+		}
+	}
+}
