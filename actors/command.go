@@ -15,6 +15,8 @@ type Command struct {
 	// this program.
 	Nice int
 	CPUs []int
+	// Limits bound what the process may use, and what it starts.
+	Limits Limits
 	// Session makes the process lead a session of its own, without a terminal, and
 	// not a process group alone.
 	Session bool
@@ -36,7 +38,7 @@ func (c *Command) start() (*os.Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := renice(p, c.Nice); err != nil {
+	if err := c.settle(p); err != nil {
 		killGroup(p)
 		_, _ = p.Wait() // soon: it was killed
 		return nil, err
@@ -44,16 +46,32 @@ func (c *Command) start() (*os.Process, error) {
 	return p, nil
 }
 
+// settle gives a process that was started a moment ago what it cannot be born with.
+func (c *Command) settle(p *os.Process) error {
+	if c.Limits != (Limits{}) {
+		if err := c.Limits.set(p); err != nil {
+			return err
+		}
+	}
+	return renice(p, c.Nice)
+}
+
 func (c *Command) spawn() (*os.Process, error) {
 	args := c.Args
 	if len(args) == 0 {
 		args = []string{c.Path}
 	}
+	attributes := sysProcAttr(c.Session)
+	if c.Limits != (Limits{}) {
+		if err := held(attributes); err != nil {
+			return nil, err
+		}
+	}
 	p, err := os.StartProcess(c.Path, args, &os.ProcAttr{
 		Dir:   c.Dir,
 		Env:   c.Env,
 		Files: onlyListed(c.Files),
-		Sys:   sysProcAttr(c.Session),
+		Sys:   attributes,
 	})
 	if err != nil && c.Dir != "" {
 		if _, dirErr := os.Stat(c.Dir); dirErr != nil { // err blames the program

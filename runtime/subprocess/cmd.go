@@ -2,11 +2,13 @@ package subprocess
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/runtime"
 )
 
@@ -32,6 +34,9 @@ type Cmd struct {
 	ExtraFiles []*os.File
 	// Session makes the command lead a session of its own, without a terminal.
 	Session bool
+	// Limits bound what the command may use, and each process that it starts. Linux
+	// only. Default: this program's.
+	Limits Limits
 
 	// Timeout is how long the command may run. Then its group is killed, and the
 	// error is a [*TimeoutError]. Default: no limit.
@@ -51,6 +56,16 @@ type Cmd struct {
 	// Host runs the command. Default: the shared one.
 	Host *runtime.Host
 }
+
+// Limits bound the address space, the CPU time, the open files, and so on of a
+// command. One that cannot be set fails the start, with a [*LimitError].
+type Limits = actors.Limits
+
+// LimitError says which of the [Limits] could not be set, and why.
+type LimitError = actors.LimitError
+
+// NoCore, as the CoreSize of [Limits], has no core file written.
+const NoCore = actors.NoCore
 
 // Command returns a Cmd for a program and its arguments, which reach it as they are.
 func Command(program string, args ...string) Cmd {
@@ -96,6 +111,10 @@ func (c *Cmd) check() error {
 		return &ConfigError{"Stdout", "it cannot go where it goes itself"}
 	case strings.ContainsRune(c.Dir, 0):
 		return &ConfigError{"Dir", "it contains a NUL byte"}
+	}
+	var limit *actors.ConfigError
+	if errors.As(c.Limits.Check(), &limit) {
+		return &ConfigError{limit.Field, limit.Reason}
 	}
 	for name, list := range map[string][]string{"Args": c.Args, "Env": c.Env, "AddEnv": c.AddEnv} {
 		for i, s := range list {

@@ -74,6 +74,7 @@ func (p *Process) prepare(program string) (actors.Command, error) {
 		Args:    p.cmd.Args,
 		Env:     p.cmd.environment(),
 		Dir:     p.cmd.Dir,
+		Limits:  p.cmd.Limits,
 		Session: p.cmd.Session,
 		Files:   wires.files,
 	}, nil

@@ -1,0 +1,185 @@
+package subprocess_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/runtime/subprocess"
+)
+
+// limited returns a shell command that has limits, unless this machine allows no
+// program to be traced.
+func limited(t *testing.T, limits subprocess.Limits, script string, args ...string) subprocess.Cmd {
+	t.Helper()
+	probe := exec.Command("true")
+	probe.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	if err := probe.Start(); err != nil {
+		t.Skipf("this machine refuses ptrace: %v", err)
+	}
+	_ = probe.Process.Kill()
+	_ = probe.Wait()
+	cmd := subprocess.Shell(script, args...)
+	cmd.Limits = limits
+	return cmd
+}
+
+// Every limit holds from the first instruction, for the command and for what it starts.
+func TestLimits(t *testing.T) {
+	script := "for what in v t n f c u; do /bin/bash -c \"ulimit -S$what; ulimit -H$what\"; done | tr '\\n' ' '"
+	r := run(t, limited(t, subprocess.Limits{
+		AddressSpace: 512 << 20,
+		CPUTime:      90*time.Second + 1,
+		OpenFiles:    30,
+		FileSize:     64 << 10,
+		CoreSize:     subprocess.NoCore,
+		Processes:    5000,
+	}, script))
+	if got, want := strings.TrimSpace(string(r.Stdout)), "524288 524288 91 92 30 30 64 64 0 0 5000 5000"; got != want {
+		t.Errorf("limits %q, want %q: %s", got, want, r.Stderr)
+	}
+	if r := run(t, subprocess.Shell("ulimit -n; ulimit -t")); strings.HasPrefix(string(r.Stdout), "30\n") || strings.HasSuffix(string(r.Stdout), "91\n") {
+		t.Errorf("a limit of another command holds here: %s", r.Stdout)
+	}
+}
+
+// What happens at the limits.
+func TestLimitsReached(t *testing.T) {
+	t.Run("CPUTime", func(t *testing.T) {
+		r := run(t, limited(t, subprocess.Limits{CPUTime: time.Millisecond, CoreSize: subprocess.NoCore}, "while :; do :; done"))
+		if r.Exit.Kind != reactor.Signalled || r.Exit.Signal != syscall.SIGXCPU {
+			t.Error(r.Exit)
+		}
+	})
+	t.Run("CPUTime that is ignored", func(t *testing.T) {
+		r := run(t, limited(t, subprocess.Limits{CPUTime: time.Second}, "trap '' XCPU; while :; do :; done"))
+		if r.Exit.Kind != reactor.Signalled || r.Exit.Signal != syscall.SIGKILL {
+			t.Error(r.Exit)
+		}
+	})
+	t.Run("FileSize", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		r := run(t, limited(t, subprocess.Limits{FileSize: 5000, CoreSize: subprocess.NoCore}, `exec head -c 100000 /dev/zero >"$1"`, file))
+		if r.Exit.Kind != reactor.Signalled || r.Exit.Signal != syscall.SIGXFSZ {
+			t.Error(r.Exit)
+		}
+		if info, err := os.Stat(file); err != nil || info.Size() != 5000 {
+			t.Error(info.Size(), err)
+		}
+	})
+	t.Run("OpenFiles", func(t *testing.T) {
+		cmd := limited(t, subprocess.Limits{OpenFiles: 8}, "exec cat /dev/null 3</dev/null 4<&3 5<&3 6<&3 7<&3")
+		if r := run(t, cmd); r.Exit.Code == 0 || len(r.Stderr) == 0 {
+			t.Errorf("%v: %s", r.Exit, r.Stderr)
+		}
+	})
+	t.Run("AddressSpace", func(t *testing.T) {
+		cmd := limited(t, subprocess.Limits{AddressSpace: 64 << 20}, "exec head -c 300M /dev/zero | exec tail -n 1")
+		if r := run(t, cmd); r.Exit.Code == 0 || len(r.Stdout) > 64<<20 {
+			t.Errorf("%v, %d bytes: %s", r.Exit, len(r.Stdout), r.Stderr)
+		}
+	})
+}
+
+// Streams, timeouts and kills of a command with limits are those of any, and it is
+// traced by nobody.
+func TestLimitedCommand(t *testing.T) {
+	limits := subprocess.Limits{OpenFiles: 64}
+	cmd := limited(t, limits, "grep TracerPid /proc/self/status; cat; kill -STOP $$; echo on")
+	cmd.Stdin = subprocess.Bytes([]byte("in\n"))
+	p, err := subprocess.Start(soon(t), cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stopped := false; !stopped; time.Sleep(time.Millisecond) {
+		status, err := os.ReadFile("/proc/" + strconv.Itoa(p.PID()) + "/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopped = strings.Contains(string(status), "T (stopped)")
+	}
+	if err := p.Continue(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Communicate(soon(t), nil)
+	if err != nil || string(r.Stdout) != "TracerPid:\t0\nin\non\n" {
+		t.Errorf("%q, %v", r.Stdout, err)
+	}
+	_ = p.Release()
+
+	cmd = limited(t, limits, "trap '' TERM; sleep 1000 & wait; sleep 1000")
+	cmd.Timeout = 200 * time.Millisecond
+	var timeout *subprocess.TimeoutError
+	if _, err := subprocess.Run(soon(t), cmd); !errors.As(err, &timeout) || timeout.Result.Exit.Signal != syscall.SIGKILL {
+		t.Error(err)
+	}
+}
+
+func TestLimitErrors(t *testing.T) {
+	for field, limits := range map[string]subprocess.Limits{
+		"Limits.AddressSpace": {AddressSpace: -1},
+		"Limits.CPUTime":      {CPUTime: -time.Second},
+		"Limits.OpenFiles":    {OpenFiles: -1},
+		"Limits.FileSize":     {FileSize: -1},
+		"Limits.CoreSize":     {CoreSize: -2},
+		"Limits.Processes":    {Processes: -1},
+	} {
+		cmd := subprocess.Command("true")
+		cmd.Limits = limits
+		_, err := subprocess.Run(soon(t), cmd)
+		var config *subprocess.ConfigError
+		if !errors.As(err, &config) || config.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	missing := limited(t, subprocess.Limits{OpenFiles: 20}, "")
+	missing.Args = []string{"/no/such/program"}
+	if _, err := subprocess.Run(soon(t), missing); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	help(t, "hardlimit")
+}
+
+func init() { helpers["hardlimit"] = hardLimit }
+
+// hardLimit: a limit above this program's own cannot be set, unless it is privileged.
+func hardLimit() {
+	own := syscall.Rlimit{Cur: 100, Max: 100}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &own); err != nil {
+		fail("%v", err)
+	}
+	higher := own
+	higher.Max++
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &higher) == nil {
+		return
+	}
+	cmd := subprocess.Shell("echo began")
+	cmd.Limits.OpenFiles = 101
+	r, err := subprocess.Run(context.Background(), cmd)
+	var limit *subprocess.LimitError
+	if !errors.As(err, &limit) || !errors.Is(err, syscall.EPERM) || limit.Limit != "OpenFiles" || limit.Value != 101 || len(r.Stdout) > 0 {
+		fail("%v, %s", err, r.Stdout)
+	}
+}
+
+func BenchmarkLimits(b *testing.B) {
+	for name, limits := range map[string]subprocess.Limits{"none": {}, "one": {OpenFiles: 64}} {
+		b.Run(name, func(b *testing.B) {
+			cmd := subprocess.Command("true")
+			cmd.Limits = limits
+			for b.Loop() {
+				if _, err := subprocess.Run(b.Context(), cmd); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
