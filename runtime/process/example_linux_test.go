@@ -74,3 +74,14 @@ func ExampleProcess_KillTree() {
 	fmt.Println(len(gone), "killed,", err)
 	// Output: 3 killed, <nil>
 }
+
+func ExampleAvailableCPUs() {
+	cpus, err := process.AvailableCPUs()
+	if err != nil {
+		log.Fatal(err)
+	}
+	workers := max(1, int(cpus)) // whole ones, so that tasks that compute do not share
+	fmt.Println(workers >= 1)
+	// Output:
+	// true
+}
