@@ -15,5 +15,5 @@ func ExampleCmd_limits() {
 	fmt.Printf("%s%v, %v\n", r.Stdout, r.Exit.Signal, err)
 	// Output:
 	// 64
-	// cpu time limit exceeded, <nil>
+	// CPU time limit exceeded, <nil>
 }
