@@ -16,7 +16,7 @@ func TestHold(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = cmd.Process.Kill() }()
+	defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
 	release := frozentest.Hold(t, cmd.Process.Pid)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
