@@ -1,6 +1,11 @@
 package actors
 
-import "os"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+)
 
 // Command says what to start. Nothing is looked up and nothing is interpreted:
 // there is no PATH search and no shell.
@@ -17,6 +22,8 @@ type Command struct {
 	CPUs []int
 	// Limits bound what the process may use, and what it starts.
 	Limits Limits
+	// Privileges are those that the process does without.
+	Privileges Privileges
 	// Session makes the process lead a session of its own, without a terminal, and
 	// not a process group alone.
 	Session bool
@@ -24,11 +31,33 @@ type Command struct {
 	// entries arrive closed. The spawner closes them after the start, whether it
 	// succeeded or not.
 	Files []*os.File
+
+	descriptors *descriptorList // nil: one is opened
 }
 
-// start starts the process, and gives it its place. It runs on the spawner's own
-// thread, since a child begins with the CPUs of the thread that forked it.
+// program is the file's path as this program sees it.
+func (c *Command) program() string {
+	if c.Dir == "" || filepath.IsAbs(c.Path) {
+		return c.Path
+	}
+	return filepath.Join(c.Dir, c.Path)
+}
+
+// start starts the process. A bound that this machine does not enforce, it will not
+// at another try either.
 func (c *Command) start() (*os.Process, error) {
+	p, err := c.place()
+	var limit *LimitError
+	var privilege *PrivilegeError
+	if errors.As(err, &limit) || errors.As(err, &privilege) {
+		err = Permanent(err)
+	}
+	return p, err
+}
+
+// place starts the process, and gives it its place. It runs on the spawner's own
+// thread, since a child begins with the CPUs of the thread that forked it.
+func (c *Command) place() (*os.Process, error) {
 	unpin, err := pin(c.CPUs)
 	if err != nil {
 		return nil, err
@@ -67,18 +96,35 @@ func (c *Command) spawn() (*os.Process, error) {
 			return nil, err
 		}
 	}
+	if err := c.Privileges.become(attributes); err != nil {
+		return nil, err
+	}
 	p, err := os.StartProcess(c.Path, args, &os.ProcAttr{
 		Dir:   c.Dir,
 		Env:   c.Env,
-		Files: onlyListed(c.Files),
+		Files: c.onlyListed(),
 		Sys:   attributes,
 	})
+	if errors.Is(err, syscall.EPERM) {
+		err = c.refused(err)
+	}
 	if err != nil && c.Dir != "" {
 		if _, dirErr := os.Stat(c.Dir); dirErr != nil { // err blames the program
 			return nil, dirErr
 		}
 	}
 	return p, err
+}
+
+// refused says what it most likely is that this program may not do.
+func (c *Command) refused(err error) error {
+	switch {
+	case c.Privileges.User != nil:
+		return &PrivilegeError{"User", err}
+	case c.Limits != (Limits{}):
+		return &LimitError{Err: err} // to trace
+	}
+	return err
 }
 
 // closeFiles may be called again. An error has no one to go to: the files are

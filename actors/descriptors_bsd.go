@@ -2,4 +2,4 @@
 
 package actors
 
-func openDescriptors() []int { return possibleDescriptors() }
+func (*descriptorList) read() ([]int, error) { return possibleDescriptors(), nil }

@@ -8,13 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onlyListed returns files with nil entries, which are closed in the child, for
+// onlyListed returns the Files with nil entries, which are closed in the child, for
 // each descriptor that would arrive though it is not listed. All that Go opens
 // is CLOEXEC; what C code opens, or what this program was started with, need not
 // be. (What a C thread opens between this look and the fork is not seen.)
-func onlyListed(files []*os.File) []*os.File {
+func (c *Command) onlyListed() []*os.File {
+	files := c.Files
 	listed := len(files)
-	for _, fd := range openDescriptors() {
+	for _, fd := range c.openDescriptors() {
 		if fd < len(files) {
 			continue
 		}
@@ -23,6 +24,24 @@ func onlyListed(files []*os.File) []*os.File {
 		}
 	}
 	return files
+}
+
+// openDescriptors returns those that are open in this program.
+func (c *Command) openDescriptors() []int {
+	list := c.descriptors
+	if list == nil {
+		opened, err := openDescriptorList()
+		if err != nil {
+			return possibleDescriptors()
+		}
+		defer opened.close()
+		list = opened
+	}
+	open, err := list.read()
+	if err != nil {
+		return possibleDescriptors()
+	}
+	return open
 }
 
 // possibleDescriptors is for where the system tells none: what the program may

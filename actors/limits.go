@@ -22,8 +22,8 @@ type Limits struct {
 	// Go programs, and all with a garbage collector, map far more than they use.
 	AddressSpace int64
 	// CPUTime is the time on CPUs of all threads together, in whole seconds, rounded
-	// up. Then the process gets SIGXCPU, which ends it unless it is handled, and a
-	// second later SIGKILL.
+	// up. Then the process gets SIGXCPU, which ends it unless it is handled or, as by Go
+	// programs, ignored, and after another second on CPUs SIGKILL.
 	CPUTime time.Duration
 	// OpenFiles is how many descriptors may be open, those that it begins with among
 	// them.

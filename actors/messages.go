@@ -18,6 +18,8 @@ type (
 		owner Owner
 		watch *reactor.Watch
 		at    time.Time
+
+		release func() // of its spawner; nil: none
 	}
 	startFailed struct {
 		owner Owner // nil: Prepare failed, there is none

@@ -53,6 +53,7 @@ type Process struct {
 	owner     Owner
 	watch     *reactor.Watch
 	startedAt time.Time
+	release   func() // the spawner, which may end with the process; nil: it does not
 
 	// The actor's own.
 	exit    *reactor.Exit // nil: not seen
@@ -153,7 +154,7 @@ func (p *Process) childEnded(cell, string) {}
 func (p *Process) ended() { p.keeper.processEnded() }
 
 func (p *Process) onStarted(c cell, m started) {
-	p.owner, p.watch, p.startedAt = m.owner, m.watch, m.at
+	p.owner, p.watch, p.startedAt, p.release = m.owner, m.watch, m.at, m.release
 	p.keeper.count(1)
 	p.system.enter(p)
 	if p.readyAt.Load() != nil {
@@ -248,6 +249,9 @@ func (p *Process) vacate() {
 	p.endClimb()
 	p.keeper.count(-1)
 	p.system.leave(p)
+	if p.release != nil {
+		p.release()
+	}
 	if p.readyAt.Load() != nil {
 		p.keeper.tell(vacated{p, p.flash(), p.worked.Load()})
 	}

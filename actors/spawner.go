@@ -19,7 +19,11 @@ import (
 // started from any goroutine would be killed when the runtime ends that thread.
 type spawner struct {
 	reactor *reactor.Reactor
-	done    chan struct{} // closed when run has returned
+	bound   *boundSpawners // for what this one cannot start; nil: it is one of them
+	bind    func() error   // has the thread give up privileges; nil: it keeps them
+	done    chan struct{}  // closed when run has returned
+
+	descriptors *descriptorList // of a thread that gave some up; else nil
 
 	mu     sync.Mutex
 	wake   *sync.Cond
@@ -34,7 +38,8 @@ type request struct {
 	busy    *backoff.ExponentialBackOff    // nil: the program file was not busy
 	waited  time.Duration                  // for a busy program file
 	command Command
-	owner   Owner // of a lone process from the beginning
+	owner   Owner  // of a lone process from the beginning
+	release func() // the spawner, when the process is gone; nil: it stays anyway
 }
 
 func newSpawner(r *reactor.Reactor) *spawner {
@@ -45,11 +50,16 @@ func newSpawner(r *reactor.Reactor) *spawner {
 
 // close returns when the thread is gone. All requests must have been answered.
 func (s *spawner) close() {
+	s.end()
+	<-s.done
+}
+
+// end has the thread end when all requests are answered.
+func (s *spawner) end() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
 	s.wake.Signal()
-	s.mu.Unlock()
-	<-s.done
 }
 
 // enqueue asks for a start. The process's actor is told of the outcome.
@@ -63,9 +73,26 @@ func (s *spawner) enqueue(r *request) {
 func (s *spawner) run() {
 	defer close(s.done)
 	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
+	err := s.giveUp()
 	for r := s.next(); r != nil; r = s.next() {
+		if err != nil {
+			r.fail(&StartError{r.command.Path, Permanent(err)})
+			continue
+		}
 		s.serve(r)
 	}
+	s.descriptors.close()
+}
+
+// giveUp has the thread give up privileges, if it is to.
+func (s *spawner) giveUp() (err error) {
+	if s.bind == nil {
+		return nil
+	}
+	if s.descriptors, err = openDescriptorList(); err != nil { // which the thread may not be able to do any more
+		return err
+	}
+	return s.bind()
 }
 
 // next returns nil when the spawner was closed.
@@ -93,6 +120,11 @@ func (s *spawner) serve(r *request) {
 		r.fail(err)
 		return
 	}
+	if s.bound != nil && r.command.Privileges.bound() {
+		s.bound.enqueue(r)
+		return
+	}
+	r.command.descriptors = s.descriptors
 	p, err := r.command.start()
 	if errors.Is(err, syscall.ETXTBSY) && s.later(r) {
 		return
@@ -116,7 +148,7 @@ func (s *spawner) hand(r *request, p *os.Process) {
 		return
 	}
 	_ = p.Release() // its descriptor: the watch has its own
-	self.send(started{owner: r.owner, watch: w, at: at})
+	self.send(started{owner: r.owner, watch: w, at: at, release: r.release})
 }
 
 var errNoOwner = errors.New("actors: Prepare returned neither an owner nor an error")
@@ -143,6 +175,9 @@ func (r *request) prepare() error {
 // fail releases what was prepared, as far as it is the spawner's to release.
 func (r *request) fail(err error) {
 	r.command.closeFiles()
+	if r.release != nil {
+		r.release()
+	}
 	r.process.self.send(startFailed{owner: r.owner, err: err})
 }
 

@@ -16,4 +16,4 @@ func watchOptions() []reactor.Option { return nil }
 func killGroup(p *os.Process) { _ = p.Kill() }
 
 // onlyListed has nothing to add: Go passes on what is listed and no more.
-func onlyListed(files []*os.File) []*os.File { return files }
+func (c *Command) onlyListed() []*os.File { return c.Files }

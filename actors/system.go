@@ -66,6 +66,7 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 		members:     make(map[member]struct{}),
 		processes:   make(map[*Process]struct{}),
 	}
+	s.spawner.bound = newBoundSpawners(r)
 	go s.spawner.run() // Close waits for it
 	return s, nil
 }
@@ -155,6 +156,7 @@ func (s *System) Close() error {
 			<-m.Done()
 		}
 		s.spawner.close()
+		s.spawner.bound.close()
 		s.engine.close()
 	})
 	return nil

@@ -133,6 +133,14 @@ type Config struct {
 	// Env is the environment of the workers: "key=value". Default: this program's at
 	// the moment of the start.
 	Env []string
+	// Limits bound what each worker may use, and each process that its tasks start:
+	// one whose tasks use more CPU time than Limits.CPUTime, altogether, is killed by
+	// the system. Default: this program's. Linux only.
+	Limits Limits
+	// Privileges are those of this program that the workers do without, as a user of
+	// their own, or most of the file system: the program's own file alone need not be
+	// among Paths. Default: they have all of them. Linux only.
+	Privileges Privileges
 	// MaxPayload bounds an encoded argument or result, in bytes. Default: 256 MiB.
 	MaxPayload int
 	// Stdout and Stderr are where the workers' output goes, in whole lines, each

@@ -173,7 +173,11 @@ func (m *member) deathError(j *Job, run Run, report actors.Report) error {
 		j.verdict.stack = m.lastStack(j.verdict)
 		return j.verdict.error(run, j.limits, nil)
 	}
-	return &WorkerError{Run: run, Exit: report.Exit, Err: report.Cause.Err, Stderr: m.link.StderrTail()}
+	err := &WorkerError{Run: run, Exit: report.Exit, Err: report.Cause.Err, Stderr: m.link.StderrTail()}
+	if report.Cause.Kind == actors.CauseNone && m.pool.config.Limits.CPUTime > 0 {
+		err.Err = spentCPUTime(report.Exit, m.pool.config.Limits.CPUTime)
+	}
+	return err
 }
 
 // log tells the operator of a worker that nobody here meant to end, and of one

@@ -126,7 +126,7 @@ func (e *KilledError) Unwrap() []error {
 type WorkerError struct {
 	Run
 	Exit   reactor.Exit // exit code or signal, and what the process used
-	Err    error        // a *worker.ProtocolError, or nil
+	Err    error        // a *worker.ProtocolError, a *CPUTimeError, or nil
 	Stderr string       // the last 16 KiB that the worker wrote to standard error
 }
 

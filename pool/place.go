@@ -16,7 +16,7 @@ const NoNice = -1
 
 // checkPlace checks what Config says of the workers' place.
 func (c *Config) checkPlace() error {
-	for _, check := range []func() error{c.checkNice, c.checkCPUs, c.checkDir, c.checkEnv} {
+	for _, check := range []func() error{c.checkNice, c.checkCPUs, c.checkDir, c.checkEnv, c.checkBounds} {
 		if err := check(); err != nil {
 			return err
 		}

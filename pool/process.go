@@ -205,6 +205,9 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 		Nice:  p.config.Nice,
 		CPUs:  p.config.CPUs,
 		Files: files,
+
+		Limits:     p.config.Limits,
+		Privileges: p.config.Privileges,
 	}, m, nil
 }
 

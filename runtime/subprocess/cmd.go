@@ -37,6 +37,9 @@ type Cmd struct {
 	// Limits bound what the command may use, and each process that it starts. Linux
 	// only. Default: this program's.
 	Limits Limits
+	// Privileges are those of this program that the command does without. Linux
+	// only. Default: it has all of them.
+	Privileges Privileges
 
 	// Timeout is how long the command may run. Then its group is killed, and the
 	// error is a [*TimeoutError]. Default: no limit.
@@ -63,6 +66,18 @@ type Limits = actors.Limits
 
 // LimitError says which of the [Limits] could not be set, and why.
 type LimitError = actors.LimitError
+
+// Privileges are who a command runs as, and what it may open.
+type Privileges = actors.Privileges
+
+// User is who a command runs as.
+type User = actors.User
+
+// Paths bounds what a command may open.
+type Paths = actors.Paths
+
+// PrivilegeError says which of the [Privileges] could not be given up, and why.
+type PrivilegeError = actors.PrivilegeError
 
 // NoCore, as the CoreSize of [Limits], has no core file written.
 const NoCore = actors.NoCore
@@ -112,9 +127,9 @@ func (c *Cmd) check() error {
 	case strings.ContainsRune(c.Dir, 0):
 		return &ConfigError{"Dir", "it contains a NUL byte"}
 	}
-	var limit *actors.ConfigError
-	if errors.As(c.Limits.Check(), &limit) {
-		return &ConfigError{limit.Field, limit.Reason}
+	var unfit *actors.ConfigError
+	if errors.As(errors.Join(c.Limits.Check(), c.Privileges.Check()), &unfit) {
+		return &ConfigError{unfit.Field, unfit.Reason}
 	}
 	for name, list := range map[string][]string{"Args": c.Args, "Env": c.Env, "AddEnv": c.AddEnv} {
 		for i, s := range list {

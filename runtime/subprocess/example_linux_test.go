@@ -17,3 +17,16 @@ func ExampleCmd_limits() {
 	// 64
 	// CPU time limit exceeded, <nil>
 }
+
+func ExampleCmd_privileges() {
+	cmd := subprocess.Command("/usr/bin/convert", "in.png", "out.jpg")
+	cmd.Privileges = subprocess.Privileges{
+		User: &subprocess.User{UID: 65534, GID: 65534}, // nobody
+		Paths: &subprocess.Paths{
+			Read:  []string{"/usr", "/lib", "/lib64", "/etc/ld.so.cache", "in.png"},
+			Write: []string{"/var/tmp/converted"},
+		},
+	}
+	r, err := subprocess.Run(context.Background(), cmd)
+	fmt.Println(r.Success(), err)
+}

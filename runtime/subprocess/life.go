@@ -77,6 +77,8 @@ func (p *Process) prepare(program string) (actors.Command, error) {
 		Limits:  p.cmd.Limits,
 		Session: p.cmd.Session,
 		Files:   wires.files,
+
+		Privileges: p.cmd.Privileges,
 	}, nil
 }
 
