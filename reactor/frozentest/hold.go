@@ -7,5 +7,15 @@ import "testing"
 // program's children, by release or with the test at the latest.
 func Hold(t testing.TB, pids ...int) (release func()) {
 	t.Helper()
+	release, held := TryHold(t, pids...)
+	if !held {
+		t.Fatalf("one of %v has ended before it was held", pids)
+	}
+	return release
+}
+
+// TryHold is Hold for processes that may end meanwhile: then none is held.
+func TryHold(t testing.TB, pids ...int) (release func(), held bool) {
+	t.Helper()
 	return hold(t, pids)
 }

@@ -19,7 +19,7 @@ const freezer = "/sys/fs/cgroup/freezer"
 // patience bounds what takes a moment.
 const patience = 30 * time.Second
 
-func hold(t testing.TB, pids []int) func() {
+func hold(t testing.TB, pids []int) (func(), bool) {
 	t.Helper()
 	group, err := os.MkdirTemp(freezer, "stint-test-")
 	if err != nil {
@@ -29,14 +29,21 @@ func hold(t testing.TB, pids []int) func() {
 	release := sync.OnceFunc(f.release)
 	t.Cleanup(release)
 	for _, pid := range pids {
-		f.write("cgroup.procs", strconv.Itoa(pid))
+		if err := f.write("cgroup.procs", strconv.Itoa(pid)); errors.Is(err, syscall.ESRCH) {
+			release()
+			return release, false
+		} else if err != nil {
+			t.Fatal(err)
+		}
 	}
-	f.write("freezer.state", "FROZEN")
+	if err := f.write("freezer.state", "FROZEN"); err != nil {
+		t.Fatal(err)
+	}
 	f.eventually("its processes to stand still", func() bool {
 		state, err := os.ReadFile(filepath.Join(group, "freezer.state"))
 		return err == nil && strings.TrimSpace(string(state)) == "FROZEN"
 	})
-	return release
+	return release, true
 }
 
 // frozen is a group of processes that stand still.
@@ -46,16 +53,15 @@ type frozen struct {
 	pids  []int
 }
 
-func (f *frozen) write(file, content string) {
-	f.t.Helper()
-	if err := os.WriteFile(filepath.Join(f.group, file), []byte(content), 0); err != nil {
-		f.t.Fatal(err)
-	}
+func (f *frozen) write(file, content string) error {
+	return os.WriteFile(filepath.Join(f.group, file), []byte(content), 0)
 }
 
 func (f *frozen) release() {
 	f.t.Helper()
-	f.write("freezer.state", "THAWED")
+	if err := f.write("freezer.state", "THAWED"); err != nil {
+		f.t.Fatal(err)
+	}
 	f.eventually("its processes to leave", func() bool {
 		for _, pid := range f.pids {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) // ours is reaped, unless the reactor does it

@@ -23,6 +23,11 @@
 // once all the same; the stream is read for another [Cmd.OutputDelay], and then
 // the output is said to be incomplete: see [StreamError].
 //
+// A process that the kernel does not let go of, as when a network file system does not
+// answer, is not ended by SIGKILL. It is given up 5 s later ([runtime.Config] KillTimeout):
+// its streams are cut, and everything returns with an error that matches
+// [actors.ErrUnkillable] and says what there is to do.
+//
 // # Goroutines
 //
 // A command has one goroutine for each stream that passes through this program:

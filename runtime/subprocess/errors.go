@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/reactor"
 )
 
@@ -82,7 +83,7 @@ func (e *ExitError) Error() string {
 }
 
 // TimeoutError says that a command was killed at its Timeout. It matches
-// context.DeadlineExceeded.
+// context.DeadlineExceeded; [actors.ErrUnkillable], too, if it did not end of that.
 type TimeoutError struct {
 	Limit  time.Duration // that was exceeded
 	Result Result        // with the output until then
@@ -90,8 +91,8 @@ type TimeoutError struct {
 
 // Error implements error.
 func (e *TimeoutError) Error() string {
-	s := fmt.Sprintf("subprocess: %s (process %d) was killed at its timeout of %v, and %v",
-		commandLine(e.Result.Args), e.Result.PID, e.Limit, e.Result.Exit)
+	s := fmt.Sprintf("subprocess: %s (process %d) was killed at its timeout of %v, and %s",
+		commandLine(e.Result.Args), e.Result.PID, e.Limit, fate(e.Result.Exit))
 	if line := lastLine(e.Result.Stderr); line != "" {
 		s += ": " + line
 	}
@@ -100,6 +101,9 @@ func (e *TimeoutError) Error() string {
 
 // Is reports whether target is context.DeadlineExceeded.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Unwrap returns why the exit is Unknown, if it is.
+func (e *TimeoutError) Unwrap() error { return e.Result.Exit.Err }
 
 // CanceledError says that a command was killed because the context of Run ended,
 // or its host was closed. It matches what Err matches, and the context's own error.
@@ -112,15 +116,43 @@ type CanceledError struct {
 
 // Error implements error.
 func (e *CanceledError) Error() string {
-	return fmt.Sprintf("subprocess: %s (process %d) was killed, and %v: %v",
-		commandLine(e.Result.Args), e.Result.PID, e.Result.Exit, e.Err)
+	return fmt.Sprintf("subprocess: %s (process %d) was killed: %v; it %s",
+		commandLine(e.Result.Args), e.Result.PID, e.Err, fate(e.Result.Exit))
 }
 
-// Unwrap returns the reason.
-func (e *CanceledError) Unwrap() error { return e.Err }
+// Unwrap returns the reason, and why the exit is Unknown, if it is.
+func (e *CanceledError) Unwrap() []error {
+	if e.Result.Exit.Err != nil {
+		return []error{e.Err, e.Result.Exit.Err}
+	}
+	return []error{e.Err}
+}
 
 // Is matches the context's own error.
 func (e *CanceledError) Is(target error) bool { return e.err != nil && target == e.err }
+
+// UnkillableError says that a command was killed and has not ended: see
+// [actors.UnkillableError], which it unwraps to. Its streams were cut.
+type UnkillableError struct {
+	Args []string
+	Err  *actors.UnkillableError
+}
+
+// Error implements error.
+func (e *UnkillableError) Error() string {
+	return fmt.Sprintf("subprocess: %s: %v", commandLine(e.Args), e.Err)
+}
+
+// Unwrap returns what the actors say of the process.
+func (e *UnkillableError) Unwrap() error { return e.Err }
+
+// fate says what became of a command that was killed.
+func fate(e reactor.Exit) string {
+	if errors.Is(e.Err, actors.ErrUnkillable) {
+		return "lives: " + e.Err.Error()
+	}
+	return e.String()
+}
 
 // StreamError says that not everything has passed through a stream. The [Result]
 // beside it holds the rest.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/reactor"
 )
 
 // start starts a command that has its defaults. Files that were handed to it are
@@ -157,6 +158,25 @@ func (o *owner) StartFailed(err error) {
 // Exited tells of the exit at once, and gives the streams their time.
 func (o *owner) Exited(r actors.Report) error {
 	p := (*Process)(o)
+	p.end(r, p.cmd.OutputDelay)
+	return nil
+}
+
+// Unkillable ends everything but the process: what it holds of the streams is cut.
+func (o *owner) Unkillable(err *actors.UnkillableError) {
+	p := (*Process)(o)
+	p.stuck = &UnkillableError{Args: p.cmd.Args, Err: err}
+	p.wires.cutGiven()
+	p.end(actors.Report{
+		PID:     err.PID,
+		Exit:    reactor.Exit{PID: err.PID, Time: time.Now(), Err: err},
+		Cause:   err.Cause,
+		Started: p.started,
+	}, 0)
+}
+
+// end tells of the exit and gives the streams the delay.
+func (p *Process) end(r actors.Report, delay time.Duration) {
 	p.report = r
 	if p.alarm != nil {
 		p.alarm.Stop()
@@ -165,12 +185,11 @@ func (o *owner) Exited(r actors.Report) error {
 	p.mu.Lock()
 	p.over = true
 	if p.open > 1 {
-		p.delay = time.AfterFunc(p.cmd.OutputDelay, p.cut)
+		p.delay = time.AfterFunc(delay, p.cut)
 	}
 	p.mu.Unlock()
 	p.wires.stopFeeding()
 	p.ended()
-	return nil
 }
 
 // Ask is a rung that no ladder here has.

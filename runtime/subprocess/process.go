@@ -32,7 +32,8 @@ type Process struct {
 	alarm    *reactor.Alarm // of the Timeout, or nil
 
 	exited   chan struct{} // closed when the exit was seen
-	report   actors.Report // written before that
+	report   actors.Report // these two are written before that
+	stuck    *UnkillableError
 	delay    *time.Timer   // OutputDelay's; or nil
 	finished chan struct{} // closed when the streams have ended, too
 	released atomic.Bool
@@ -79,10 +80,11 @@ func orNil(f *os.File) io.ReadWriteCloser {
 }
 
 // Done is closed when the process has exited, whether its streams have ended or
-// not.
+// not; or when it is given up: see [UnkillableError].
 func (p *Process) Done() <-chan struct{} { return p.exited }
 
-// Poll returns the exit if the process has exited. It costs no system call.
+// Poll returns the exit if the process has exited. That of one that is given up is
+// Unknown, with an error that matches [actors.ErrUnkillable]. It costs no system call.
 func (p *Process) Poll() (reactor.Exit, bool) {
 	select {
 	case <-p.exited:
@@ -93,10 +95,14 @@ func (p *Process) Poll() (reactor.Exit, bool) {
 }
 
 // Wait waits for the exit. When the context ends before, the process goes on, and
-// the error is a [*WaitError]. After Release it is [ErrReleased].
+// the error is a [*WaitError]. Of a process that SIGKILL does not end it is an
+// [*UnkillableError], beside an exit that is Unknown. After Release it is [ErrReleased].
 func (p *Process) Wait(ctx context.Context) (reactor.Exit, error) {
 	if err := p.await(ctx, p.exited); err != nil {
 		return reactor.Exit{}, err
+	}
+	if p.stuck != nil {
+		return p.report.Exit, p.stuck
 	}
 	return p.report.Exit, nil
 }

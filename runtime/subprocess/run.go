@@ -13,7 +13,7 @@ import (
 //
 // The Result holds all that is known, also beside an error, which is the first of:
 // [*ConfigError] and [*StartError], and nothing ran; [*TimeoutError];
-// [*CanceledError]; [*ExitError], with Check; [*StreamError]. A command that ended
+// [*CanceledError]; [*UnkillableError]; [*ExitError], with Check; [*StreamError]. A command that ended
 // by itself before it was told to has neither timed out nor been canceled.
 func Run(ctx context.Context, cmd Cmd) (Result, error) {
 	if name := pipeOf(cmd); name != "" {
@@ -124,6 +124,8 @@ func (p *Process) verdict() error {
 		return &CanceledError{Result: p.result(), Err: canceled.error, err: canceled.own}
 	case cause.Kind == actors.CauseShutdown:
 		return &CanceledError{Result: p.result(), Err: actors.ErrClosed}
+	case p.stuck != nil:
+		return p.stuck
 	}
 	return p.fault()
 }

@@ -156,6 +156,15 @@ func (w *wiring) cut() {
 	}
 }
 
+// cutGiven has the caller's reads and writes of Pipes fail, with os.ErrDeadlineExceeded.
+func (w *wiring) cutGiven() {
+	for _, f := range w.given {
+		if f != nil {
+			_ = f.SetDeadline(time.Now())
+		}
+	}
+}
+
 // fault returns the first stream's fault, or nil.
 func (w *wiring) fault(args []string) *StreamError {
 	for _, f := range w.flows() {
