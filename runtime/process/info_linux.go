@@ -9,26 +9,28 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/runtime/internal/proctree"
 )
 
 // open opens the process's directory in /proc, through which nothing but this
 // process can be reached: once it is gone, reading fails.
-func (p Process) open() (*os.Root, stat, error) {
+func (p Process) open() (*os.Root, proctree.Stat, error) {
 	directory, err := os.OpenRoot("/proc/" + strconv.Itoa(p.pid))
 	if err != nil {
-		return nil, stat{}, gone(err)
+		return nil, proctree.Stat{}, proctree.Gone(err)
 	}
 	line, err := directory.ReadFile("stat")
-	var s stat
+	var s proctree.Stat
 	if err == nil {
-		s, err = parseStat(line)
+		s, err = proctree.ParseStat(line)
 	}
-	if err == nil && s.start != p.start {
+	if err == nil && s.Start != p.start {
 		err = ErrReused
 	}
 	if err != nil {
 		directory.Close()
-		return nil, s, gone(err)
+		return nil, s, proctree.Gone(err)
 	}
 	return directory, s, nil
 }
@@ -41,20 +43,20 @@ func (p Process) read() (Info, error) {
 	defer directory.Close()
 	info := Info{
 		Process: p,
-		Parent:  s.parent,
-		Name:    s.name,
-		State:   State(s.state),
-		Nice:    s.nice,
-		Threads: s.threads,
-		User:    ticks(s.user),
-		System:  ticks(s.kern),
+		Parent:  s.Parent,
+		Name:    s.Name,
+		State:   State(s.State),
+		Nice:    s.Nice,
+		Threads: s.Threads,
+		User:    ticks(s.User),
+		System:  ticks(s.Kern),
 	}
 	if err := info.readStatus(directory); err != nil {
-		return Info{}, gone(err)
+		return Info{}, proctree.Gone(err)
 	}
 	line, err := directory.ReadFile("cmdline")
 	if err != nil {
-		return Info{}, gone(err)
+		return Info{}, proctree.Gone(err)
 	}
 	if len(line) > 0 {
 		info.Args = strings.Split(strings.TrimSuffix(string(line), "\x00"), "\x00")
@@ -106,11 +108,11 @@ func (p Process) parent() (Process, error) {
 		return Process{}, err
 	}
 	defer directory.Close()
-	start, _, err := look(s.parent)
+	start, _, err := look(s.Parent)
 	if err == nil && start > p.start { // has the pid of one that was the parent
 		err = os.ErrProcessDone
 	}
-	return Process{s.parent, start}, err
+	return Process{s.Parent, start}, err
 }
 
 // eachThread calls do with each thread of the process, also with those that
@@ -127,7 +129,7 @@ func (p Process) eachThread(do func(tid int) error) error {
 		before = len(done)
 		tids, err := threads(directory)
 		if err != nil {
-			return gone(err)
+			return proctree.Gone(err)
 		}
 		for _, tid := range tids {
 			if done[tid] {
@@ -162,7 +164,7 @@ func setNice(tid, nice int) error {
 func affinity(pid int) (cpus []int, err error) {
 	set := unix.NewCPUSet(maxCPUs)
 	if err := unix.SchedGetaffinityDynamic(pid, set); err != nil {
-		return nil, gone(os.NewSyscallError("sched_getaffinity", err))
+		return nil, proctree.Gone(os.NewSyscallError("sched_getaffinity", err))
 	}
 	for cpu := range maxCPUs {
 		if set.IsSet(cpu) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"syscall"
+
+	"github.com/stint-go/stint/runtime/internal/proctree"
 )
 
 // KillTree ends the process and all its descendants by SIGKILL, whatever process
@@ -14,21 +17,39 @@ import (
 // The error joins those of KILL, an [*Error] for each process that is not to be
 // killed, and the context's cause if ctx has ended before them. The process has
 // ended already: [os.ErrProcessDone]. It is init, this program, or an ancestor of it:
-// [reactor.ErrInvalidPID].
+// [reactor.ErrInvalidPID]. If the tree could not be found out for a second, as for want
+// of descriptors, nothing is killed, what was stopped goes on, and the error is the
+// system's.
 func (p Process) KillTree(ctx context.Context) ([]Gone, error) {
-	tree, err := p.freeze()
-	if err != nil {
+	killed, err := p.killTree()
+	if killed == nil {
 		return nil, &Error{p.pid, "kill the tree of", err}
 	}
+	gone, alive, waitErr := WaitMany(ctx, killed, nil)
+	if waitErr == nil && len(alive) > 0 {
+		waitErr = context.Cause(ctx)
+	}
+	return gone, errors.Join(err, waitErr)
+}
+
+// killTree returns whom it has killed, or tried to; none, if that failed as a whole.
+func (p Process) killTree() (killed []Process, err error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	tree, err := proctree.Freeze(proctree.Process{PID: p.pid, Start: p.start})
+	if err != nil {
+		tree.Resume()
+		tree.Close()
+		return nil, err
+	}
+	defer tree.Close()
 	var errs []error
-	for _, q := range tree {
-		if err := q.Kill(); !errors.Is(err, os.ErrProcessDone) {
-			errs = append(errs, err)
+	for _, m := range tree.Members {
+		killed = append(killed, Process{m.PID, m.Start})
+		if err := m.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			errs = append(errs, &Error{m.PID, "kill", err})
 		}
 	}
-	gone, alive, err := WaitMany(ctx, tree, nil)
-	if err == nil && len(alive) > 0 {
-		err = context.Cause(ctx)
-	}
-	return gone, errors.Join(append(errs, err)...)
+	return killed, errors.Join(errs...)
 }

@@ -1,12 +1,14 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
 	"time"
 
 	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/runtime/internal/proctree"
 )
 
 // Process names one operating-system process for good: by its pid and the time of
@@ -44,8 +46,9 @@ func (p Process) Started() time.Time { return startTime(p.start) }
 func (p Process) String() string { return fmt.Sprintf("process %d", p.pid) }
 
 // Running reports whether the process has not ended yet. One that has ended does
-// not run, also while its parent has still to reap it.
-func (p Process) Running() bool { return p.check() == nil }
+// not run, also while its parent has still to reap it. One of which nothing can be
+// read, as for want of descriptors, is taken to run.
+func (p Process) Running() bool { return !errors.Is(p.check(), os.ErrProcessDone) }
 
 // Signal sends sig to the process, and to none that has its pid after it. A pid
 // of 1 or less is refused.
@@ -74,6 +77,12 @@ func (p Process) Terminate() error { return p.Signal(syscall.SIGTERM) }
 
 // Kill ends the process, by SIGKILL. Errors are those of Signal.
 func (p Process) Kill() error { return p.Signal(syscall.SIGKILL) }
+
+// look finds the process that has the pid.
+func look(pid int) (start uint64, ended bool, err error) {
+	s, err := proctree.ReadStat(pid)
+	return s.Start, s.Ended(), err
+}
 
 // named fails when the pid does not name the process any more. That of one that
 // has ended does until its parent has reaped it.

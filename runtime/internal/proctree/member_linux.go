@@ -1,0 +1,93 @@
+package proctree
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Member is a process of a tree that was stopped. It can be signalled whatever there
+// is left of descriptors, until the tree is closed.
+type Member struct {
+	Process
+	Group int // its process group
+
+	pidfd   int  // -1: this system has none
+	before  bool // it was stopped when it was found
+	refuses bool // it cannot be stopped
+}
+
+// hold opens what a member is signalled by. The error is os.ErrProcessDone if it is
+// gone, or the system's.
+func hold(p Process) (Member, error) {
+	pidfd, err := unix.PidfdOpen(p.PID, 0)
+	switch err {
+	case nil:
+	case unix.ENOSYS, unix.EPERM, unix.EACCES, unix.ENODEV, unix.EINVAL:
+		pidfd = -1
+	default:
+		return Member{}, Gone(os.NewSyscallError("pidfd_open", err))
+	}
+	s, err := ReadStat(p.PID) // it was p that was opened
+	if err == nil && s.Start != p.Start {
+		err = os.ErrProcessDone
+	}
+	m := Member{Process: p, Group: s.Group, pidfd: pidfd, before: s.State == 'T'}
+	if err != nil {
+		m.release()
+	}
+	return m, err
+}
+
+// Signal sends sig to the process. The error is os.ErrProcessDone if it is gone, or
+// the system's.
+func (m *Member) Signal(sig syscall.Signal) error {
+	if m.pidfd >= 0 {
+		return Gone(os.NewSyscallError("pidfd_send_signal", unix.PidfdSendSignal(m.pidfd, sig, nil, 0)))
+	}
+	s, err := ReadStat(m.PID)
+	switch {
+	case err != nil:
+		return err
+	case s.Start != m.Start:
+		return os.ErrProcessDone
+	}
+	return Gone(os.NewSyscallError("kill", unix.Kill(m.PID, sig))) // above 1: sacred
+}
+
+// still reports whether none of the process's threads runs: each is stopped or has
+// ended. One that is blocked has most likely been stopped in a vfork, and waits for
+// its child.
+func (m *Member) still() (bool, error) {
+	tasks, err := threads(m.PID)
+	if err != nil {
+		return true, err
+	}
+	for _, task := range tasks {
+		line, err := os.ReadFile(task + "/stat")
+		if err != nil {
+			if err = Gone(err); err == os.ErrProcessDone {
+				continue
+			}
+			return false, err
+		}
+		s, err := ParseStat(line)
+		if err != nil {
+			return false, err
+		}
+		switch s.State {
+		case 'T', 't', 'Z', 'X', 'D':
+		default:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func (m *Member) release() {
+	if m.pidfd >= 0 {
+		_ = unix.Close(m.pidfd)
+		m.pidfd = -1
+	}
+}
