@@ -15,11 +15,16 @@ import (
 type chunk struct {
 	work     chunkWork
 	items    int       // not taken back
+	begun    int       // of these, begun as far as is known; see member.next
 	told     int       // of these, whose results have come
 	timed    int       // the items that had begun when begunAt of the job was set
 	ended    int       // the item that its worker is being ended for, from 1
 	looked   int       // the items that had begun when an idle worker last looked
 	lookedAt time.Time // when that was
+	rested   int       // the item before which the worker was seen at none, from 1
+	restedAt time.Time // when that was first
+	settling int       // arrivals of it that its worker's reader is about to settle
+	last     func()    // settles what is left, when the reader has settled these; nil: nothing is
 }
 
 // chunkWork is a chunk's typed side.
@@ -44,12 +49,27 @@ func (j *Job) open() int {
 	return j.chunk.items - j.chunk.told
 }
 
+// next tells how many items of a chunk its worker has begun: the first with the
+// chunk, as nothing is between but to decode the values of its context. Of the
+// others it is what the worker's memory says, within what can be: not fewer than
+// it has said before or has told the results of, and no more than there are. Under
+// the lock.
+func (m *member) next(j *Job) int {
+	c := j.chunk
+	next, _ := m.link.Span(j.slot)
+	if m.begun(j) {
+		next = max(next, 1)
+	}
+	c.begun = max(c.begun, c.told, min(next, c.items))
+	return c.begun
+}
+
 // shorten takes up to n items back from the end of a chunk that has begun, and
 // returns a job of them; nil: there are none, or nobody waits for them, or their
 // context has ended. Under the lock.
 func (m *member) shorten(j *Job, n int) *Job {
 	c := j.chunk
-	n = m.link.Shorten(j.slot, c.items, n)
+	n = m.link.Shorten(j.slot, c.items, min(n, c.items-m.next(j)))
 	if n == 0 {
 		return nil
 	}
@@ -101,8 +121,8 @@ func (p *ProcessPool) shareChunk() {
 	case most < worthSharing:
 		longest.member.alarm.setAt(now.Add(lookAgain))
 	default:
-		next, _ := longest.member.link.Span(longest.slot)
-		if half := longest.member.shorten(longest, (longest.chunk.items-next+1)/2); half != nil {
+		m := longest.member
+		if half := m.shorten(longest, (longest.chunk.items-m.next(longest)+1)/2); half != nil {
 			p.requeue(half)
 		}
 	}
@@ -112,10 +132,9 @@ func (p *ProcessPool) shareChunk() {
 // as those before them, or, if the one that runs has not changed for a while, for
 // ever. Under the lock.
 func (m *member) workLeft(j *Job, now time.Time) time.Duration {
-	c := j.chunk
-	next, _ := m.link.Span(j.slot)
+	c, next := j.chunk, m.next(j)
 	left := c.items - next
-	if left <= 0 || next <= 0 {
+	if left == 0 || next == 0 {
 		return 0
 	}
 	if next == c.looked && now.Sub(c.lookedAt) > worthSharing {
@@ -144,10 +163,13 @@ func (m *member) follow(j *Job) {
 	if c == nil || j.limits.running == 0 {
 		return
 	}
-	if next, _ := m.link.Span(j.slot); next > c.timed && next <= c.items {
-		if at, begun := m.link.Begun(j.slot, j.id); begun {
-			c.timed, j.begunAt = next, instantOf(earlier(at, time.Now()))
+	if next := m.next(j); next > c.timed {
+		now := time.Now()
+		at, begun := m.link.Begun(j.slot, j.id)
+		if !begun { // it has, and the worker wrote nonsense into its claim since
+			at = now
 		}
+		c.timed, j.begunAt = next, instantOf(earlier(at, now))
 	}
 }
 
@@ -165,14 +187,55 @@ func (m *member) runningFor(j *Job) time.Duration {
 // which all was taken back. False: it is over, or was meant by nobody: timed says
 // that it is to be the one whose beginning is known. Under the lock.
 func (m *member) endItem(j *Job, timed bool) bool {
-	c := j.chunk
-	next, _ := m.link.Span(j.slot)
-	if next <= c.told || timed && next != c.timed {
+	c, next := j.chunk, m.next(j)
+	if next == c.told || timed && next != c.timed {
 		return false
 	}
 	if c.ended == 0 {
 		c.ended = next
 	}
+	return true
+}
+
+// await looks after a chunk of which no item is to be ended now: another one has
+// just begun, or none runs. Under the lock.
+func (m *member) await(j *Job) {
+	m.follow(j)
+	if m.rests(j) {
+		return
+	}
+	if due, clock := m.due(j); clock != clockNone {
+		m.alarm.setAt(due)
+	}
+}
+
+// rests reports whether the worker has begun a chunk and is at none of its items:
+// between two, or behind the last. That lasts for a moment. If
+// it does not, idle workers take the other items over, and if nothing changes the
+// worker is killed, as one that does not begin its task. Under the lock.
+func (m *member) rests(j *Job) bool {
+	c := j.chunk
+	if c == nil || m.next(j) > c.told {
+		return false
+	}
+	now := time.Now()
+	if c.rested != c.told+1 {
+		c.rested, c.restedAt = c.told+1, now
+	}
+	switch slowAt, stalledAt := c.restedAt.Add(slowAfter), c.restedAt.Add(stallLimit); {
+	case now.Before(slowAt):
+		m.alarm.setAt(slowAt)
+	case now.Before(stalledAt):
+		m.alarm.setAt(stalledAt)
+		if len(m.pool.idle) > 0 {
+			m.reclaim(j)
+			m.pool.dispatch()
+		}
+	default:
+		m.stalled()
+		return true
+	}
+	m.expectLimit(j)
 	return true
 }
 
@@ -193,8 +256,7 @@ func (m *member) takeItems(j *Job, r *worker.Result) (over bool, err error) {
 	if c == nil {
 		return true, nil
 	}
-	next, end := m.link.Span(j.slot)
-	if end != c.items || c.told+r.Count > min(next, end) {
+	if _, end := m.link.Span(j.slot); end != c.items || c.told+r.Count > m.next(j) {
 		return false, errNotBegun
 	}
 	if r.Last && c.told+r.Count < c.items {
@@ -210,8 +272,7 @@ func (m *member) noted(j *Job) *arrival {
 	c := j.chunk
 	first, items := m.link.Noted(j.id)
 	count, err := items.Count()
-	next, _ := m.link.Span(j.slot)
-	if err != nil || first < 0 || first > c.told || first+count > min(next, c.items) || first+count <= c.told {
+	if err != nil || first < 0 || first > c.told || first+count > m.next(j) || first+count <= c.told {
 		return nil
 	}
 	a := m.arrivalOf(j, &worker.Result{Chunk: true, Items: items.Skip(c.told - first), Count: first + count - c.told})

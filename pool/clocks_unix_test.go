@@ -78,3 +78,32 @@ func TestSilenceGrace(t *testing.T) {
 		t.Errorf("the worker is %d, was %d", after, before)
 	}
 }
+
+// TestEndless: a limit that is too long for a sum is none, and waits for nothing.
+func TestEndless(t *testing.T) {
+	const endless = 1<<63 - 1
+	for _, open := range []func() pool.Pool{
+		func() pool.Pool {
+			return newProcessPool(t, pool.Config{
+				Workers: 1, TaskTimeout: endless, QueueTimeout: endless, SilenceTimeout: endless, StartTimeout: endless,
+				StopTimeout: endless, FailureWindow: endless, Grace: endless, Initializer: notebooks.With(logConfig{File: t.TempDir() + "/log"}),
+			})
+		},
+		func() pool.Pool {
+			return newGoroutinePool(t, pool.Config{Workers: 1, TaskTimeout: endless, QueueTimeout: endless, SilenceTimeout: endless})
+		},
+	} {
+		p := open()
+		first := sleep.Submit(t.Context(), p, 20*time.Millisecond)
+		var fs []*futures.Future[int]
+		for n := range 100 {
+			fs = append(fs, double.Submit(t.Context(), p, n, pool.WithQueueTimeout(endless-time.Duration(n))))
+		}
+		value(t, first)
+		for n, f := range fs {
+			if got := value(t, f); got != 2*n {
+				t.Errorf("double %d is %d", n, got)
+			}
+		}
+	}
+}

@@ -218,7 +218,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, err
 	}
 	setDefault(&c.Grace, 100*time.Millisecond)
-	if c.TaskTimeout+c.SilenceTimeout > 0 {
+	if c.TaskTimeout > 0 || c.SilenceTimeout > 0 {
 		setDefault(&c.Spares, 1)
 	}
 	c.Spares = max(c.Spares, 0)

@@ -36,7 +36,9 @@ func (m *member) alarmRings() {
 	default:
 		j := m.current()
 		m.follow(j)
-		m.checkLimits(j)
+		if !m.rests(j) {
+			m.checkLimits(j)
+		}
 		m.pool.relieve()
 	}
 }

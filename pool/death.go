@@ -32,7 +32,7 @@ func (m *member) Exited(report actors.Report) error {
 	delete(p.members, m)
 	p.retire(m)
 	p.events.exited(m.event(), report)
-	ends := m.surrender(report.Cause.Kind)
+	ends := m.leaveToReader(m.surrender(report.Cause.Kind), report)
 	m.condemned = nil
 	p.insights.end(m.tally)
 	m.link.Release()
@@ -47,23 +47,7 @@ func (m *member) Exited(report actors.Report) error {
 	p.unlock()
 	m.link.Close()
 	for _, l := range ends {
-		if l.noted != nil {
-			m.settleItems(l.noted)
-		}
-		if l.job.open() == 0 {
-			p.contexts.leave(l.job)
-			continue
-		}
-		run := m.describe(l.job, l.elapsed)
-		if l.job.chunk != nil {
-			run.Item += l.job.chunk.told
-		}
-		err := m.deathError(l.job, run, report)
-		if l.unbegun {
-			p.retries.finish(l.job, run, l.job.quarantined(run, err))
-		} else {
-			p.retries.attempted(l.job, run, err, true)
-		}
+		m.lose(l, report)
 	}
 	for _, j := range hopeless {
 		p.retries.fail(j, broken)
@@ -73,6 +57,43 @@ func (m *member) Exited(report actors.Report) error {
 		exited(report.Exit)
 	}
 	return why
+}
+
+// leaveToReader returns what is for the caller to settle of what ends with the
+// worker. The other jobs are chunks of which the reader is settling some items at
+// the moment, as it decodes them for longer than drainTimeout: those end after
+// these. Under the lock.
+func (m *member) leaveToReader(ends []lost, report actors.Report) (left []lost) {
+	for _, l := range ends {
+		if c := l.job.chunk; c != nil && c.settling > 0 {
+			c.last = func() { m.lose(l, report) }
+		} else {
+			left = append(left, l)
+		}
+	}
+	return left
+}
+
+// lose settles a job that ends with its worker. Without the lock.
+func (m *member) lose(l lost, report actors.Report) {
+	p := m.pool
+	if l.noted != nil {
+		m.settleItems(l.noted)
+	}
+	if l.job.open() == 0 {
+		p.contexts.leave(l.job)
+		return
+	}
+	run := m.describe(l.job, l.elapsed)
+	if l.job.chunk != nil {
+		run.Item += l.job.chunk.told
+	}
+	err := m.deathError(l.job, run, report)
+	if l.unbegun {
+		p.retries.finish(l.job, run, l.job.quarantined(run, err))
+	} else {
+		p.retries.attempted(l.job, run, err, true)
+	}
 }
 
 // startFailure says why the worker did not become ready, if that is for its
@@ -160,10 +181,13 @@ func (m *member) blame(next *Job) {
 }
 
 // cutOff is the end of all dealings with a worker that may live on for a moment:
-// what it has not begun goes back to the queue. Under the lock.
+// what it has not begun goes back to the queue, before a spare takes its place and
+// may have it. Under the lock.
 func (m *member) cutOff() {
 	m.cut = true
+	next := m.sent.first
 	m.withdrawAll()
+	m.blame(next)
 	m.pool.retire(m)
 }
 

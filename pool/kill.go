@@ -43,6 +43,7 @@ func (m *member) end(j *Job, s sentence) bool {
 		return false
 	}
 	if j.chunk != nil && !m.endItem(j, s.verdict.clock != clockNone) {
+		m.await(j)
 		m.pool.dispatch()
 		return false
 	}

@@ -80,6 +80,15 @@ func (l *limits) check() error {
 	return nil
 }
 
+// sum adds two times of which neither is negative; what is too long to be told is
+// as long as can be, some 292 years.
+func sum(a, b time.Duration) time.Duration {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
 func (l *limits) complete(pool *limits) {
 	for _, of := range [...]struct{ call, pool *time.Duration }{
 		{&l.queue, &pool.queue},

@@ -112,7 +112,7 @@ func (m *member) offer(j *Job) {
 		m.link.Carry(j.id, *j.carried)
 	}
 	if c := j.chunk; c != nil {
-		c.timed, c.ended, c.looked = 0, 0, 0
+		c.begun, c.timed, c.ended, c.looked, c.rested = 0, 0, 0, 0, 0
 		m.link.OfferChunk(n, j.id, j.task.name, j.limits.running, c.items, j.argument)
 	} else {
 		m.link.Offer(n, j.id, j.task.name, j.limits.running, j.argument)
@@ -139,10 +139,12 @@ func (m *member) remove(j *Job) {
 	}
 }
 
-// withdraw takes a job back from the worker; false if it has begun. Its slot
-// stays taken until the worker has passed it. Under the lock.
+// withdraw takes a job back from the worker; false if it has begun. What was known
+// to have begun once, or is being ended as such, stays, whatever the worker writes
+// into its claim afterwards. The slot stays taken until the worker has passed it.
+// Under the lock.
 func (m *member) withdraw(j *Job) bool {
-	if !m.link.Withdraw(j.slot, j.id) {
+	if j.begunAt != 0 || m.condemned == j || !m.link.Withdraw(j.slot, j.id) {
 		return false
 	}
 	m.slots[j.slot].job = nil
@@ -270,6 +272,9 @@ func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
 			continue
 		}
 		m.arrived = append(m.arrived, m.arrivalOf(j, r))
+		if j.chunk != nil {
+			j.chunk.settling++
+		}
 		if !over {
 			continue
 		}
@@ -322,10 +327,8 @@ func (m *member) take(r *worker.Result) (j *Job, over bool, err error) {
 // Closed implements worker.Receiver: the channel has ended.
 func (m *member) Closed(err error) {
 	m.pool.mu.Lock()
-	next := m.sent.first
 	errors.As(err, &m.unfit)
 	m.cutOff()
-	m.blame(next)
 	m.pool.dispatch()
 	m.pool.unlock()
 	if err != nil {

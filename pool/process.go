@@ -171,7 +171,7 @@ func (p *ProcessPool) startTimeout() time.Duration {
 	if p.initialize == nil {
 		return p.config.StartTimeout
 	}
-	return p.config.StartTimeout + p.config.grace()
+	return sum(p.config.StartTimeout, p.config.grace())
 }
 
 // prepare makes a worker: its number, its channel, and the command to start it.

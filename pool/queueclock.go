@@ -24,7 +24,7 @@ func (c *queueClock) add(j *Job) {
 	if j.limits.queue <= 0 {
 		return
 	}
-	heap.Push(&c.jobs, queueLimit{j, time.Since(c.start) + j.limits.queue})
+	heap.Push(&c.jobs, queueLimit{j, sum(time.Since(c.start), j.limits.queue)})
 	c.alarm.setAt(c.start.Add(c.jobs[0].at))
 }
 

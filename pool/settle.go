@@ -23,6 +23,7 @@ func (m *member) settle(a *arrival) {
 	j, r := a.job, a.result
 	if r.Chunk {
 		m.settleItems(a)
+		m.itemsSettled(j.chunk)
 		return
 	}
 	j.work.took(r.Elapsed)

@@ -26,6 +26,20 @@ func (m *member) settleItems(a *arrival) {
 	}
 }
 
+// itemsSettled notes that the reader has settled an arrival of a chunk. If the
+// worker has ended meanwhile, it settles what was left of the chunk then.
+func (m *member) itemsSettled(c *chunk) {
+	m.pool.mu.Lock()
+	var last func()
+	if c.settling--; c.settling == 0 {
+		last, c.last = c.last, nil
+	}
+	m.pool.mu.Unlock()
+	if last != nil {
+		last()
+	}
+}
+
 // tellItems tells listeners of each item.
 func (m *member) tellItems(a *arrival, failures []failure) {
 	for i := range a.result.Count {

@@ -111,7 +111,7 @@ func (p *ProcessPool) conclude() {
 
 // farewell is how a worker with nothing to do is ended.
 func (p *ProcessPool) farewell() actors.Ladder {
-	return actors.Ladder{Ask: true, Grace: p.config.StopTimeout + p.config.grace()}
+	return actors.Ladder{Ask: true, Grace: sum(p.config.StopTimeout, p.config.grace())}
 }
 
 // checkDrained tells conclude when there is nothing left to wait for. Under the

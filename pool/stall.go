@@ -59,14 +59,27 @@ func (m *member) waitOn(j *Job) {
 			p.dispatch()
 		}
 	default:
-		m.cutOff()
-		p.dispatch()
-		m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: errStalled})
+		m.stalled()
 		return
 	}
-	if j := m.sent.first; j != nil && j.limits.soonest() > 0 { // it may begin at any moment, and cannot be over before this
-		m.alarm.setAt(now.Add(max(j.limits.soonest(), time.Millisecond)))
+	if j := m.sent.first; j != nil {
+		m.expectLimit(j)
 	}
+}
+
+// expectLimit has the alarm ring when the limits of what may begin at any moment
+// are up at the earliest. Under the lock.
+func (m *member) expectLimit(j *Job) {
+	if limit := j.limits.soonest(); limit > 0 {
+		m.alarm.setAt(time.Now().Add(max(limit, time.Millisecond)))
+	}
+}
+
+// stalled gives a worker up that begins nothing. Under the lock.
+func (m *member) stalled() {
+	m.cutOff()
+	m.pool.dispatch()
+	m.process.Kill(actors.Ladder{}, actors.Cause{Kind: actors.CauseProtocol, Err: errStalled})
 }
 
 // awake notes a sign of life. Under the lock.

@@ -222,23 +222,27 @@ func TestPoolBreaksUnderTasks(t *testing.T) {
 }
 
 // TestArgumentThatKills, SEC-15: a task whose workers die before they have begun it, one
-// after another, fails in the end; it does not cost workers for ever.
+// after another, fails in the end, also where spares take their place at once; it
+// does not cost workers for ever.
 func TestArgumentThatKills(t *testing.T) {
-	starts := startAs(t, "has little memory")
-	p := newProcessPool(t, pool.Config{Workers: 1})
-	f := length.Submit(t.Context(), p, make([]byte, large))
-	after := double.Submit(t.Context(), p, 4)
-	err := failure[*pool.QuarantineError](t, f)
-	last, ok := errors.AsType[*pool.WorkerError](err)
-	if err.Workers != 3 || len(err.Attempts) != 0 || err.Argument < large || !ok || last.PID == 0 || last.Exit.Code != 7 {
-		t.Errorf("got %+v", err)
-	}
-	t.Log(err)
-	if got := value(t, after); got != 8 {
-		t.Errorf("the task behind it: %d", got)
-	}
-	if n := len(lines(t, starts)); n > 6 {
-		t.Errorf("%d workers were started", n)
+	for _, spares := range []int{pool.NoSpares, 2} {
+		starts := startAs(t, "has little memory")
+		p := newProcessPool(t, pool.Config{Workers: 1, Spares: spares})
+		eventually(t, "the spares", func() bool { return p.Stats().Spare == max(spares, 0) })
+		f := length.Submit(t.Context(), p, make([]byte, large))
+		after := double.Submit(t.Context(), p, 4)
+		err := failure[*pool.QuarantineError](t, f)
+		last, ok := errors.AsType[*pool.WorkerError](err)
+		if err.Workers != 3 || len(err.Attempts) != 0 || err.Argument < large || !ok || last.PID == 0 || last.Exit.Code != 7 {
+			t.Errorf("got %+v", err)
+		}
+		t.Log(err)
+		if got := value(t, after); got != 8 {
+			t.Errorf("the task behind it: %d", got)
+		}
+		if n := len(lines(t, starts)); n > 6+max(spares, 0) {
+			t.Errorf("%d workers were started", n)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ type inquiry struct {
 // inquire asks the worker where the condemned job is. The answer, if it comes, is
 // kept in the job's verdict. Under the lock; the caller sends the question.
 func (m *member) inquire() {
-	m.inquiry = inquiry{dumpAt: time.Now().Add(m.pool.config.Grace * 3 / 4)}
+	m.inquiry = inquiry{dumpAt: time.Now().Add(m.pool.config.Grace / 4 * 3)}
 	m.alarm.setAt(m.inquiry.dumpAt)
 }
 

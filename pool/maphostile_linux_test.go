@@ -1,0 +1,132 @@
+package pool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stint-go/stint/pool"
+)
+
+// This file is about workers that were taken over and write what they like into
+// the memory that they share with their host.
+
+// claim is one slot of that memory, as package worker lays it out.
+type claim struct {
+	word atomic.Uint64
+	_    uint64        // when it was begun
+	span atomic.Uint64 // next<<32 | end
+}
+
+// ownClaim finds a slot in the memory of the calling worker.
+func ownClaim(slot int) *claim {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		panic(err)
+	}
+	for line := range strings.Lines(string(maps)) {
+		var at uintptr
+		if strings.Contains(line, "stint-claims") {
+			if _, err := fmt.Sscanf(line, "%x-", &at); err != nil {
+				panic(err)
+			}
+			at += uintptr(slot) * unsafe.Sizeof(claim{})
+			return *(**claim)(unsafe.Pointer(&at)) // it is no Go memory
+		}
+	}
+	panic("no memory is shared with the host")
+}
+
+// spoil is an item that notes that it runs, and may write a span over its own.
+type spoil struct {
+	Log      string
+	N        int
+	Spoils   bool
+	Next, To uint32
+}
+
+var spoilSpan = pool.NewTask("spoilSpan", func(_ context.Context, s spoil) (int, error) {
+	if err := appendToFile(s.Log, itoa(s.N)); err != nil {
+		return 0, err
+	}
+	if s.Spoils {
+		time.Sleep(50 * time.Millisecond) // until the results before this one are told
+		for until := time.Now().Add(time.Second); time.Now().Before(until); time.Sleep(time.Millisecond) {
+			ownClaim(0).span.Store(uint64(s.Next)<<32 | uint64(s.To))
+		}
+		time.Sleep(time.Hour)
+	}
+	return s.N, nil
+})
+
+// TestSpoiltSpan, SEC-4: whatever a worker writes into the span of its chunk, no
+// item runs twice, each has one outcome, and its host goes on.
+func TestSpoiltSpan(t *testing.T) {
+	const items = 10
+	for _, span := range [][2]uint32{{0, items}, {2, items}, {0, 0}, {0, 5}, {0, 1000}, {1 << 31, items}, {1<<32 - 1, 1<<32 - 1}, {5, 1<<32 - 1}} {
+		t.Run(fmt.Sprintf("%d to %d", span[0], span[1]), func(t *testing.T) {
+			p := newProcessPool(t, pool.Config{Workers: 2, Grace: 50 * time.Millisecond}) // of which one is idle and takes over what it may
+			log := t.TempDir() + "/log"
+			all := make([]spoil, items)
+			for n := range all {
+				all[n] = spoil{Log: log, N: n, Spoils: n == 4, Next: span[0], To: span[1]}
+			}
+			outcomes := collect(spoilSpan.Map(patient(t), p, slices.Values(all), pool.WithChunkSize(items), pool.WithTimeout(300*time.Millisecond)))
+			if len(outcomes) != items {
+				t.Fatalf("%d outcomes", len(outcomes))
+			}
+			ran := make([]int, items)
+			for _, n := range lines(t, log) {
+				ran[atoi(n)]++
+			}
+			for n, o := range outcomes {
+				if o.err == nil && (o.out != n || ran[n] != 1) || ran[n] > 1 || n == 4 && o.err == nil {
+					t.Errorf("item %d ran %d times: %d, %v", n, ran[n], o.out, o.err)
+				}
+			}
+			if !errors.Is(outcomes[4].err, context.DeadlineExceeded) && !errors.Is(outcomes[4].err, pool.ErrWorkerDied) {
+				t.Errorf("the item that spoilt it: %v", outcomes[4].err)
+			}
+			if s := p.Stats(); s.Settled() != items || s.Succeeded+s.Failed != items {
+				t.Errorf("the figures: %+v", s)
+			}
+		})
+	}
+}
+
+// unclaim notes that it runs, and then says for ever that it has not begun.
+var unclaim = pool.NewTask("unclaim", func(_ context.Context, log string) (none, error) {
+	if err := appendToFile(log, "runs"); err != nil {
+		return none{}, err
+	}
+	c := ownClaim(0)
+	time.Sleep(50 * time.Millisecond) // until the host has seen that it runs
+	for offered := c.word.Load()&^3 | 1; ; time.Sleep(100 * time.Microsecond) {
+		c.word.Store(offered)
+	}
+})
+
+// TestUnclaimed, SEC-4: what has begun is not run elsewhere, though its worker
+// takes back that it has begun; it ends at its deadline, and may be tried again.
+func TestUnclaimed(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 2, Grace: 200 * time.Millisecond})
+	for attempts := 1; attempts <= 2; attempts++ {
+		log := t.TempDir() + "/log"
+		f := running(t, unclaim.Submit(t.Context(), p, log,
+			pool.WithTimeout(300*time.Millisecond), pool.WithRetry(soon(attempts, pool.OnAny))))
+		if _, err := result(t, f); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if ran := len(lines(t, log)); ran != attempts {
+			t.Errorf("it ran %d times, of %d", ran, attempts)
+		}
+	}
+	eventually(t, "both workers are there", func() bool { return p.Stats().Ready == 2 })
+}
