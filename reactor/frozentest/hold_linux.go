@@ -63,12 +63,18 @@ func (f *frozen) release() {
 		f.t.Fatal(err)
 	}
 	f.eventually("its processes to leave", func() bool {
-		for _, pid := range f.pids {
-			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) // ours is reaped, unless the reactor does it
-		}
 		err := os.Remove(f.group)
 		return err == nil || errors.Is(err, os.ErrNotExist)
 	})
+	for _, pid := range f.pids { // they have ended; ours are reaped, unless the reactor does it
+		for errors.Is(reap(pid), syscall.EINTR) {
+		}
+	}
+}
+
+func reap(pid int) error {
+	_, err := syscall.Wait4(pid, nil, 0, nil)
+	return err
 }
 
 func (f *frozen) eventually(what string, condition func() bool) {
