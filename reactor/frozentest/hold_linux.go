@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,6 +44,12 @@ func hold(t testing.TB, pids []int) (func(), bool) {
 		state, err := os.ReadFile(filepath.Join(group, "freezer.state"))
 		return err == nil && strings.TrimSpace(string(state)) == "FROZEN"
 	})
+	for _, pid := range pids {
+		if !f.stands(pid) { // it was about to end
+			release()
+			return release, false
+		}
+	}
 	return release, true
 }
 
@@ -51,6 +58,20 @@ type frozen struct {
 	t     testing.TB
 	group string
 	pids  []int
+}
+
+// stands reports whether the process is in the group, and has not ended.
+func (f *frozen) stands(pid int) bool {
+	members, err := os.ReadFile(filepath.Join(f.group, "cgroup.procs"))
+	if err != nil || !slices.Contains(strings.Fields(string(members)), strconv.Itoa(pid)) {
+		return false
+	}
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	_, fields, _ := strings.Cut(string(stat), ") ")
+	return !strings.HasPrefix(fields, "Z") && !strings.HasPrefix(fields, "X")
 }
 
 func (f *frozen) write(file, content string) error {
