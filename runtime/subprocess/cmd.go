@@ -41,8 +41,8 @@ type Cmd struct {
 	// only. Default: it has all of them.
 	Privileges Privileges
 
-	// Timeout is how long the command may run. Then its group is killed, and the
-	// error is a [*TimeoutError]. Default: no limit.
+	// Timeout is how long the command may run. Then it is killed with all that it has
+	// started, see [Process.KillTree], and the error is a [*TimeoutError]. Default: no limit.
 	Timeout time.Duration
 	// Grace is the time between SIGTERM and SIGKILL, at the Timeout and when the
 	// context of Run ends. Default: 100 ms. Negative: SIGKILL at once.

@@ -14,12 +14,18 @@
 //
 // # The end of a command
 //
-// Each command leads a process group of its own (or a session: [Cmd.Session]). At
-// its Timeout, and when Run's context ends, the group gets SIGTERM and, after a
-// grace, SIGKILL. When a command has exited, what is left of its group is killed.
-// What is to outlive it has to leave the group, as a daemon does, by setsid(2).
+// Each command leads a process group of its own (or a session: [Cmd.Session]). When it
+// has exited by itself, what is left of its group is killed. What is to outlive it has
+// to leave the group, as a daemon does, by setsid(2).
 //
-// Such a descendant may still hold a stream of the command. The exit is told at
+// At its Timeout, when Run's context ends, and by [Process.KillTree], the command ends
+// with all that it has started, also with what has left its group (Linux): its tree is
+// stopped for a moment and looked through by the links from child to parent; all of it
+// gets SIGTERM, goes on and, after a grace, is looked for again and gets SIGKILL. What
+// escapes is a process outside of the group whose parent had ended before the look, as that of a daemon
+// which forks twice has: it is init's child by then, and nothing tells whose it was.
+//
+// A descendant that lives on may still hold a stream of the command. The exit is told at
 // once all the same; the stream is read for another [Cmd.OutputDelay], and then
 // the output is said to be incomplete: see [StreamError].
 //
@@ -33,7 +39,7 @@
 // A command has one goroutine for each stream that passes through this program:
 // Capture, Writer, Lines, Reader and Bytes. They wait in Go's network poller, and
 // end with the stream, or OutputDelay after the exit. A command whose streams are
-// files, Null or Inherit has none. One that is given a Reader whose Read does not
+// files, Null or Inherit has none. While a command is being killed there is one more. One that is given a Reader whose Read does not
 // return can end before that Read does.
 //
 // A command that brings no [Cmd.Host] uses the shared one, which lives on for a

@@ -39,10 +39,11 @@ type Process struct {
 	released atomic.Bool
 
 	mu      sync.Mutex
-	fed     bool // there was an input
-	over    bool // the exit was seen
-	open    int  // what finished waits for: the exit, each flow, the feed
-	feeding bool // the feed is one of them
+	fed     bool  // there was an input
+	over    bool  // the exit was seen
+	open    int   // what finished waits for: the exit, each flow, the feed, the fall
+	feeding bool  // the feed is one of them
+	fall    *fall // nil: nobody ends it
 }
 
 // Start starts a command and returns when it runs, or has failed to. The context
@@ -154,17 +155,11 @@ func (p *Process) signalGroup(sig syscall.Signal) error {
 	return p.actor.SignalGroup(sig)
 }
 
-// KillTree ends the process and its group: by SIGTERM and, after that time,
-// SIGKILL, or by SIGKILL at once for a grace of zero or less. It returns at once.
+// KillTree ends the process and all that it has started: by SIGTERM and, after that
+// time, SIGKILL, or by SIGKILL alone for a grace of zero or less. That reaches the
+// process's group, and what has left it by setsid(2) as long as its parents live. It
+// returns at once.
 func (p *Process) KillTree(grace time.Duration) { p.kill(grace, actors.Cause{Kind: actors.CauseKill}) }
-
-func (p *Process) kill(grace time.Duration, cause actors.Cause) {
-	if grace <= 0 {
-		p.actor.Kill(actors.Ladder{}, cause)
-		return
-	}
-	p.actor.Kill(actors.Ladder{Term: true, Grace: grace}, cause)
-}
 
 // Release closes the ends of Pipes. It fails with [ErrAlive] before the process
 // and its streams have ended; after it, everything fails with [ErrReleased], but

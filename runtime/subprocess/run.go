@@ -8,8 +8,8 @@ import (
 	"github.com/stint-go/stint/actors"
 )
 
-// Run runs a command to its end. When the context ends before, the command's group
-// is killed as at its Timeout.
+// Run runs a command to its end. When the context ends before, the command is killed
+// as at its Timeout.
 //
 // The Result holds all that is known, also beside an error, which is the first of:
 // [*ConfigError] and [*StartError], and nothing ran; [*TimeoutError];

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -232,20 +233,36 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-// PY-SP-10: a grandchild that holds the pipe delays nothing, whether it is in
-// the group or has left it.
+// PY-SP-10: a grandchild that holds the pipe delays the error of a timeout of 0.1 s by
+// less than 1.4 s, whether it is in the group, has left it, or cannot be found any more. A
+// busy machine is late now and then; who waits for the grandchild is late each time.
 func TestTimeoutWithGrandchild(t *testing.T) {
-	for _, script := range []string{"sleep 1000 & wait", "setsid sleep 3 & wait"} {
-		cmd := subprocess.Shell("echo partial; " + script)
-		cmd.Timeout = 100 * time.Millisecond
-		r, err := subprocess.Run(soon(t), cmd)
-		told := time.Now()
-		if !errors.Is(err, context.DeadlineExceeded) || string(r.Stdout) != "partial\n" {
-			t.Errorf("%v: %q", err, r.Stdout)
-		}
-		if d := told.Sub(r.Started); d > 2500*time.Millisecond { // 1.5 s, and a busy machine
-			t.Errorf("told after %v", d)
-		}
+	for name, script := range map[string]string{
+		"in the group":   "sleep 1000 & wait",
+		"out of it":      "setsid sleep 1000 & wait",
+		"of a daemon":    "(setsid sh -c 'echo $$; exec sleep 1000' &); sleep 1000",
+		"without a wait": "sleep 1000",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var took time.Duration
+			for range 3 {
+				cmd := subprocess.Shell("echo partial; " + script)
+				cmd.Timeout = 100 * time.Millisecond
+				r, err := subprocess.Run(soon(t), cmd)
+				took = time.Since(r.Started)
+				out, daemon, _ := strings.Cut(string(r.Stdout), "\n")
+				if pid, err := strconv.Atoi(strings.TrimSpace(daemon)); err == nil {
+					_ = syscall.Kill(pid, syscall.SIGKILL) // it is nobody else's to end
+				}
+				if !errors.Is(err, context.DeadlineExceeded) || out != "partial" {
+					t.Errorf("%v: %q", err, r.Stdout)
+				}
+				if took <= 1500*time.Millisecond {
+					return
+				}
+			}
+			t.Errorf("told after %v", took)
+		})
 	}
 }
 

@@ -1,0 +1,163 @@
+package subprocess_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/reactor/leaktest"
+	"github.com/stint-go/stint/runtime/subprocess"
+)
+
+// ends waits for the end of a process that is no child of this program.
+func ends(t *testing.T, pid string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("it has escaped: %s", stat)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// straying is a script that says the pids of two descendants in sessions of their own, a
+// child and a child of a child, and waits. $1 is what they run.
+const straying = `
+setsid sh -c 'echo $$; eval "$0"' "$1" &
+sh -c 'setsid sh -c "echo \$\$; eval \"\$0\"" "$0" & wait' "$1" &
+wait`
+
+// What has left the command's group ends with the command, whatever kills it.
+func TestStraysAreKilled(t *testing.T) {
+	leaktest.Check(t)
+	const stubborn = `trap "" TERM; while :; do sleep 1000; done`
+	for _, what := range []string{"exec sleep 1000", stubborn} {
+		for name, end := range map[string]func(*subprocess.Process, context.CancelFunc){
+			"timeout":            nil,
+			"context":            func(_ *subprocess.Process, cancel context.CancelFunc) { cancel() },
+			"KillTree":           func(p *subprocess.Process, _ context.CancelFunc) { p.KillTree(0) },
+			"KillTree and grace": func(p *subprocess.Process, _ context.CancelFunc) { p.KillTree(50 * time.Millisecond) },
+		} {
+			t.Run(fmt.Sprintf("%s, %.6s", name, what), func(t *testing.T) {
+				cmd := subprocess.Shell(straying, what)
+				pids := make(chan string, 2)
+				cmd.Stdout = subprocess.Lines(func(line []byte) { pids <- string(line) })
+				if end == nil {
+					cmd.Timeout = 300 * time.Millisecond
+				}
+				ctx, cancel := context.WithCancel(soon(t))
+				defer cancel()
+				var p *subprocess.Process
+				done := make(chan error, 1)
+				switch name {
+				case "context":
+					go func() { _, err := subprocess.Run(ctx, cmd); done <- err }()
+				default:
+					p = begin(t, cmd)
+					go func() { _, err := p.Communicate(soon(t), nil); done <- err }()
+				}
+				for range 2 {
+					pid := <-pids
+					defer ends(t, pid)
+				}
+				if end != nil {
+					end(p, cancel)
+				}
+				err := <-done
+				if end == nil && !errors.Is(err, context.DeadlineExceeded) || name == "context" && !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// Within the grace all of the tree is asked and goes on; who heeds it is not killed.
+func TestStraysAreAsked(t *testing.T) {
+	leaktest.Check(t)
+	file := t.TempDir() + "/asked"
+	cmd := subprocess.Shell(`setsid sh -c 'trap "echo stray >>$0; exit" TERM; echo up; while :; do sleep 0.01; done' "$1" &
+		trap 'echo leader >>"$1"; wait; exit 5' TERM; wait`, file)
+	cmd.Grace = patience
+	ctx, cancel := context.WithCancel(soon(t))
+	defer cancel()
+	cmd.Stdout = subprocess.Lines(func([]byte) { cancel() })
+	r, err := subprocess.Run(ctx, cmd)
+	if !errors.Is(err, context.Canceled) || r.Exit.Code != 5 {
+		t.Errorf("%v: %v", r.Exit, err)
+	}
+	asked, err := os.ReadFile(file)
+	if text := string(asked); err != nil || strings.Count(text, "stray") != 1 || strings.Count(text, "leader") != 1 {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// A second, harsher kill hastens the first one, whose cause stands.
+func TestKillIsHastened(t *testing.T) {
+	cmd := subprocess.Shell(`trap "" TERM; echo up; while :; do sleep 0.01; done`)
+	cmd.Stdout = subprocess.Pipe
+	p := begin(t, cmd)
+	defer p.Stdout().Close()
+	if _, err := bufio.NewReader(p.Stdout()).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	p.KillTree(time.Hour)
+	p.KillTree(2 * time.Hour)
+	p.KillTree(0)
+	if e := wait(t, p); e.String() != "killed by SIGKILL" {
+		t.Error(e)
+	}
+}
+
+// What is stopped is killed as well, with what it has started.
+func TestStoppedIsKilled(t *testing.T) {
+	leaktest.Check(t)
+	p := ready(t, `setsid sh -c 'kill -STOP $$' & echo up; wait`)
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	p.KillTree(20 * time.Millisecond)
+	if e := wait(t, p); e.Kind != reactor.Signalled {
+		t.Error(e)
+	}
+}
+
+// Many timeouts at once take no thread each, and all are told.
+func TestManyTimeouts(t *testing.T) { help(t, "timeouts") }
+
+func init() { helpers["timeouts"] = manyTimeouts }
+
+func manyTimeouts() {
+	const n = 300
+	cmd := subprocess.Command("sleep", "1000")
+	cmd.Timeout, cmd.Grace = 100*time.Millisecond, -1
+	done := make(chan error, n)
+	for range n {
+		go func() { _, err := subprocess.Run(context.Background(), cmd); done <- err }()
+	}
+	for range n {
+		if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
+			fail("%v", err)
+		}
+	}
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		fail("%v", err)
+	}
+	_, rest, _ := strings.Cut(string(status), "Threads:")
+	if threads, err := strconv.Atoi(strings.Fields(rest)[0]); err != nil || threads > 16 {
+		fail("%d threads, %v", threads, err)
+	}
+}
