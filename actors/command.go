@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"cmp"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -109,9 +111,7 @@ func (c *Command) spawn() (*os.Process, error) {
 		err = c.refused(err)
 	}
 	if err != nil && c.Dir != "" {
-		if _, dirErr := os.Stat(c.Dir); dirErr != nil { // err blames the program
-			return nil, dirErr
-		}
+		return nil, cmp.Or(chdirError(c.Dir), err) // err blames the program
 	}
 	return p, err
 }
@@ -123,6 +123,16 @@ func (c *Command) refused(err error) error {
 		return &PrivilegeError{"User", err}
 	case c.Limits != (Limits{}):
 		return &LimitError{Err: err} // to trace
+	}
+	return err
+}
+
+// chdirError returns why nothing can run in the directory, or nil.
+func chdirError(dir string) error {
+	_, err := os.Stat(dir + string(os.PathSeparator) + ".") // takes what chdir(2) takes
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return &fs.PathError{Op: "chdir", Path: dir, Err: path.Err}
 	}
 	return err
 }

@@ -51,7 +51,7 @@ type Cmd struct {
 	// first and the last half, and a [StreamError] says so. Default: 64 MiB.
 	OutputLimit int
 	// OutputDelay is how long after the exit streams are read on that a descendant
-	// holds open. Default: 500 ms.
+	// holds open, and a Reader's Read is waited for. Default: 500 ms.
 	OutputDelay time.Duration
 	// Check makes anything but an exit with code 0 an [*ExitError].
 	Check bool
@@ -112,6 +112,17 @@ func (c Cmd) withDefaults() (Cmd, error) {
 	return c, c.check()
 }
 
+// lacksSink tells an output that nothing could be passed on to.
+func lacksSink(to Output) bool {
+	switch to := to.(type) {
+	case writer:
+		return to.Writer == nil
+	case lines:
+		return to.call == nil
+	}
+	return false
+}
+
 func (c *Cmd) check() error {
 	switch {
 	case len(c.Args) == 0 || c.Args[0] == "":
@@ -122,6 +133,12 @@ func (c *Cmd) check() error {
 		return &ConfigError{"OutputLimit", fmt.Sprintf("%d is negative", c.OutputLimit)}
 	case c.OutputDelay < 0:
 		return &ConfigError{"OutputDelay", fmt.Sprintf("%v is negative", c.OutputDelay)}
+	case c.Stdin == Input(reader{}):
+		return &ConfigError{"Stdin", "its Reader is nil"}
+	case lacksSink(c.Stdout):
+		return &ConfigError{"Stdout", "its Writer or function is nil"}
+	case lacksSink(c.Stderr):
+		return &ConfigError{"Stderr", "its Writer or function is nil"}
 	case c.Stdout == Output(ToStdout):
 		return &ConfigError{"Stdout", "it cannot go where it goes itself"}
 	case strings.ContainsRune(c.Dir, 0):

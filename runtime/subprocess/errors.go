@@ -41,7 +41,8 @@ func (e *ConfigError) Error() string { return "subprocess: Cmd." + e.Field + ": 
 
 // StartError says that a command could not be started. Err names the program, or
 // the directory. It matches fs.ErrNotExist, fs.ErrPermission, [exec.ErrDot] for a
-// program that was found in the current directory, syscall.E2BIG, and so on.
+// program that was found in the current directory, os.ErrClosed for a [File] that was
+// closed, syscall.E2BIG, syscall.EMFILE, and so on.
 type StartError struct {
 	Args []string
 	Err  error
@@ -50,8 +51,15 @@ type StartError struct {
 // Error implements error.
 func (e *StartError) Error() string {
 	s := fmt.Sprintf("subprocess: start %s: %v", commandLine(e.Args), e.Err)
-	if errors.Is(e.Err, syscall.E2BIG) {
+	switch {
+	case errors.Is(e.Err, syscall.E2BIG):
 		s += fmt.Sprintf(" (%d arguments with %d bytes, and the environment)", len(e.Args), len(strings.Join(e.Args, "")))
+	case errors.Is(e.Err, syscall.EMFILE):
+		s += " (run fewer at once, or raise this program's limit of descriptors, RLIMIT_NOFILE: ulimit -n)"
+	case errors.Is(e.Err, syscall.ENFILE):
+		s += " (the whole system has no more descriptors: fs.file-max)"
+	case errors.Is(e.Err, syscall.EAGAIN):
+		s += " (no more processes: run fewer at once, or raise RLIMIT_NPROC or the control group's pids.max)"
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package subprocess
 
 import (
+	"math"
 	"syscall"
 	"time"
 
@@ -21,6 +22,9 @@ type fall struct {
 // falls bounds how many trees are looked for at once: each look holds a thread.
 var falls = make(chan struct{}, 2)
 
+// longestGrace is longer than any program runs, and can be added to.
+const longestGrace = math.MaxInt64 / 4 * time.Nanosecond
+
 // backstop is how much later the actor kills the group by itself, whatever the looks at
 // the tree come to.
 const backstop = 3 * time.Second
@@ -32,7 +36,8 @@ func (p *Process) kill(grace time.Duration, cause actors.Cause) {
 	if p.over {
 		return
 	}
-	deadline := time.Now().Add(max(grace, 0))
+	grace = min(max(grace, 0), longestGrace)
+	deadline := time.Now().Add(grace)
 	if p.fall != nil {
 		if deadline.Before(p.fall.deadline) {
 			p.fall.deadline = deadline
@@ -40,7 +45,7 @@ func (p *Process) kill(grace time.Duration, cause actors.Cause) {
 		}
 		return
 	}
-	f := &fall{cause: cause, deadline: deadline, grace: time.NewTimer(max(grace, 0))}
+	f := &fall{cause: cause, deadline: deadline, grace: time.NewTimer(grace)}
 	p.fall = f
 	p.open++
 	go func() {
@@ -52,7 +57,7 @@ func (p *Process) kill(grace time.Duration, cause actors.Cause) {
 
 // bring brings the command down. The first cause that was given stands.
 func (p *Process) bring(f *fall, grace time.Duration) {
-	p.actor.Kill(actors.Ladder{Ask: true, Grace: max(grace, 0) + backstop}, f.cause)
+	p.actor.Kill(actors.Ladder{Ask: true, Grace: grace + backstop}, f.cause)
 	falls <- struct{}{}
 	tree := p.freeze()
 	if grace > 0 {

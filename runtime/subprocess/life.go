@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -98,15 +100,24 @@ func (p *Process) program(ctx context.Context) (string, error) {
 	return exec.LookPath(name)
 }
 
+// explain says what of the system's error is not the whole truth.
 func (p *Process) explain(err error) error {
 	var start *actors.StartError
 	if errors.As(err, &start) {
 		err = start.Err
-	}
-	if errors.Is(err, syscall.EBADF) { // its descriptors are open: one that they are moved to is above RLIMIT_NOFILE
-		err = fmt.Errorf("%w: %w", err, syscall.EMFILE)
+		if errors.Is(err, syscall.EBADF) { // its descriptors are open: one that they are moved to is above RLIMIT_NOFILE
+			err = fmt.Errorf("%w: %w", err, syscall.EMFILE)
+		}
+		if _, there := os.Stat(start.Path); there == nil && errors.Is(err, fs.ErrNotExist) && !p.lacksDir() {
+			err = fmt.Errorf("%w: the file is there, and what is to run it, named after its #! or in its ELF header, is not", err)
+		}
 	}
 	return &StartError{Args: p.cmd.Args, Err: err}
+}
+
+func (p *Process) lacksDir() bool {
+	_, err := os.Stat(p.cmd.Dir)
+	return p.cmd.Dir != "" && err != nil
 }
 
 func (p *Process) returnHost() {

@@ -16,9 +16,14 @@ const (
 	continueSignal = syscall.SIGCONT
 )
 
-// duplicate returns another descriptor of the file, to be closed by a start.
+// duplicate returns another descriptor of the file, to be closed by a start. That of
+// a file that was closed is os.ErrClosed.
 func duplicate(f *os.File) (*os.File, error) {
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	const none = ^uintptr(0)
+	fd, err := -1, os.ErrClosed
+	if of := f.Fd(); of != none {
+		fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
+	}
 	if err != nil {
 		return nil, &os.PathError{Op: "duplicate", Path: f.Name(), Err: err}
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -277,6 +278,18 @@ func TestStartErrors(t *testing.T) {
 	if err := os.WriteFile(here, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	orphan := filepath.Join(dir, "orphan")
+	if err := os.WriteFile(orphan, []byte("#!/no/such/interpreter\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	closed, err := os.Open(plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	echo := subprocess.Command("echo")
+	fromClosed, toClosed, extraClosed := echo, echo, echo
+	fromClosed.Stdin, toClosed.Stdout, extraClosed.ExtraFiles = subprocess.File(closed), subprocess.Writer(closed), []*os.File{closed}
 	t.Chdir(dir)
 	t.Setenv("PATH", "."+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	for _, c := range []struct {
@@ -288,6 +301,11 @@ func TestStartErrors(t *testing.T) {
 		{"a program that is not in PATH", subprocess.Command("no-such-program"), fs.ErrNotExist, "no-such-program"},
 		{"a path of no program", subprocess.Command("/no/such/program"), fs.ErrNotExist, "/no/such/program"},
 		{"a directory that is none", subprocess.Cmd{Args: []string{"true"}, Dir: "/no/such/dir"}, fs.ErrNotExist, "/no/such/dir"},
+		{"a directory that is a file", subprocess.Cmd{Args: []string{"true"}, Dir: plain}, syscall.ENOTDIR, plain},
+		{"a script without its interpreter", subprocess.Command(orphan), fs.ErrNotExist, "#!"},
+		{"a closed input", fromClosed, os.ErrClosed, plain},
+		{"a closed output", toClosed, os.ErrClosed, plain},
+		{"a closed file", extraClosed, os.ErrClosed, plain},
 		{"a file that is no program", subprocess.Command(plain), fs.ErrPermission, plain},
 		{"a program in the current directory", subprocess.Command("here"), exec.ErrDot, "here"},
 		{"too many arguments", subprocess.Command("true", strings.Split(strings.Repeat(strings.Repeat("x", 1<<16)+" ", 100), " ")...), syscall.E2BIG, "argument list too long"},
@@ -295,7 +313,7 @@ func TestStartErrors(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := subprocess.Run(soon(t), c.cmd)
 			var start *subprocess.StartError
-			if !errors.As(err, &start) || !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.naming) {
+			if !errors.As(err, &start) || !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.naming) || errors.Is(err, syscall.EMFILE) {
 				t.Error(err)
 			}
 		})
@@ -314,12 +332,29 @@ func TestConfigErrors(t *testing.T) {
 		"OutputDelay": {Args: []string{"true"}, OutputDelay: -1},
 		"Stdout":      {Args: []string{"true"}, Stdout: subprocess.ToStdout},
 		"Stdin":       {Args: []string{"true"}, Stdin: subprocess.Pipe},
+		"Stdin ":      {Args: []string{"true"}, Stdin: subprocess.Reader(nil)},
+		"Stdout ":     {Args: []string{"true"}, Stdout: subprocess.Writer(nil)},
+		"Stderr":      {Args: []string{"true"}, Stderr: subprocess.Lines(nil)},
 	} {
 		_, err := subprocess.Run(soon(t), cmd)
 		var config *subprocess.ConfigError
-		if !errors.As(err, &config) || config.Field != field {
+		if !errors.As(err, &config) || config.Field != strings.TrimSpace(field) {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+}
+
+// The longest of times are no short ones.
+func TestLongTimes(t *testing.T) {
+	cmd := subprocess.Command("true")
+	cmd.Timeout, cmd.OutputDelay = math.MaxInt64, math.MaxInt64
+	run(t, cmd)
+	cmd = subprocess.Shell("trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done")
+	cmd.Grace = math.MaxInt64
+	ctx, cancel := context.WithCancel(soon(t))
+	cmd.Stdout = subprocess.Lines(func([]byte) { cancel() })
+	if r, err := subprocess.Run(ctx, cmd); !errors.Is(err, context.Canceled) || r.Exit.Code != 3 {
+		t.Errorf("%v, %v", r.Exit, err)
 	}
 }
 

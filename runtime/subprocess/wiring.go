@@ -2,8 +2,10 @@ package subprocess
 
 import (
 	"cmp"
+	"errors"
 	"io"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -85,7 +87,11 @@ func (w *wiring) openOutput(number int, to Output, through *flow, inherited *os.
 
 func (w *wiring) openPlace(p Place, inherited *os.File, mode int) error {
 	if p == Inherit {
-		return w.lend(inherited)
+		err := w.lend(inherited)
+		if errors.Is(err, syscall.EBADF) || errors.Is(err, os.ErrClosed) {
+			return nil // this program has none: the command neither
+		}
+		return err
 	}
 	f, err := os.OpenFile(os.DevNull, mode, 0)
 	w.files = append(w.files, f)
