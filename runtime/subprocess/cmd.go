@@ -148,11 +148,13 @@ func (c *Cmd) check() error {
 	if errors.As(errors.Join(c.Limits.Check(), c.Privileges.Check()), &unfit) {
 		return &ConfigError{unfit.Field, unfit.Reason}
 	}
-	for name, list := range map[string][]string{"Args": c.Args, "Env": c.Env, "AddEnv": c.AddEnv} {
-		for i, s := range list {
-			if strings.ContainsRune(s, 0) {
-				return &ConfigError{fmt.Sprintf("%s[%d]", name, i), "it contains a NUL byte"}
-			}
+	return cmp.Or(checkStrings("Args", c.Args), checkStrings("Env", c.Env), checkStrings("AddEnv", c.AddEnv))
+}
+
+func checkStrings(name string, list []string) error {
+	for i, s := range list {
+		if strings.IndexByte(s, 0) >= 0 {
+			return &ConfigError{fmt.Sprintf("%s[%d]", name, i), "it contains a NUL byte"}
 		}
 	}
 	return nil

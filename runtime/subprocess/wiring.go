@@ -12,6 +12,7 @@ import (
 // wiring is a command's streams: the ends that it gets, and those that stay here.
 type wiring struct {
 	files  []*os.File // for the command; its start closes them
+	null   *os.File   // the null device, once one of them needs it
 	stdin  *feed      // nil: its input does not come from here
 	stdout *flow      // nil: it does not pass through here
 	stderr *flow
@@ -54,7 +55,7 @@ func (w *wiring) openInput(from Input) error {
 			w.stdin, w.given[0] = &feed{pipe: ours}, ours
 			return err
 		}
-		return w.openPlace(from, os.Stdin, os.O_RDONLY)
+		return w.openPlace(from, os.Stdin)
 	case Opened:
 		return w.lend(from.file)
 	case handed:
@@ -76,7 +77,7 @@ func (w *wiring) openOutput(number int, to Output, through *flow, inherited *os.
 			w.given[number], err = w.pipe(true)
 			return err
 		}
-		return w.openPlace(to, inherited, os.O_WRONLY)
+		return w.openPlace(to, inherited)
 	case Opened:
 		return w.lend(to.file)
 	case handed:
@@ -85,7 +86,7 @@ func (w *wiring) openOutput(number int, to Output, through *flow, inherited *os.
 	return nil
 }
 
-func (w *wiring) openPlace(p Place, inherited *os.File, mode int) error {
+func (w *wiring) openPlace(p Place, inherited *os.File) error {
 	if p == Inherit {
 		err := w.lend(inherited)
 		if errors.Is(err, syscall.EBADF) || errors.Is(err, os.ErrClosed) {
@@ -93,9 +94,14 @@ func (w *wiring) openPlace(p Place, inherited *os.File, mode int) error {
 		}
 		return err
 	}
-	f, err := os.OpenFile(os.DevNull, mode, 0)
-	w.files = append(w.files, f)
-	return err
+	if w.null == nil {
+		var err error
+		if w.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
+			return err
+		}
+	}
+	w.files = append(w.files, w.null)
+	return nil
 }
 
 // lend gives the command a file that stays open here.
