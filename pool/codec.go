@@ -62,6 +62,16 @@ func (c codec[T]) appendNumber(dst []byte, v *T) []byte {
 	}
 }
 
+// encodeInPlace encodes a number where it is, which costs no memory of its own;
+// false: it is none. As with appendNumber, *v is of c.size bytes.
+func (c codec[T]) encodeInPlace(v *T) ([]byte, bool) {
+	if c.size == 0 {
+		return nil, false
+	}
+	in := *v
+	return c.appendNumber(unsafe.Slice((*byte)(unsafe.Pointer(v)), c.size)[:0], &in), true
+}
+
 // decode decodes a value that fills data. A type's own decoder may panic, which
 // is an error, and end the goroutine.
 func (c codec[T]) decode(data []byte) (v T, err error) {
@@ -100,6 +110,12 @@ func (c codec[T]) decodeApart(data []byte) (v T, err error) {
 	if !c.apart {
 		return c.decode(data)
 	}
+	return c.decodeAlone(data)
+}
+
+// decodeAlone decodes on a goroutine of its own. (It is a function of its own since
+// what the goroutine shares with it is allocated.)
+func (c codec[T]) decodeAlone(data []byte) (v T, err error) {
 	ended := make(chan struct{})
 	err = errDecoderLeft
 	go func() {

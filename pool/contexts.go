@@ -83,6 +83,9 @@ func (c *contexts) begin(w *contextWatch, ctx context.Context) {
 
 // leave lets go of a job's context, if it is watched.
 func (c *contexts) leave(j *Job) {
+	if !j.watched {
+		return // and never was: that was settled before the job was accepted
+	}
 	c.mu.Lock()
 	var unwatch func() bool
 	if w := j.watch; w != nil {

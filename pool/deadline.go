@@ -9,7 +9,7 @@ import (
 // expect sets the alarm for a job that is now the worker's first: it should
 // begin at once, and end or give a sign of life within its limits. Under the lock.
 func (m *member) expect(j *Job) {
-	m.firstSince = time.Now()
+	m.firstSince = m.time()
 	at := m.slowAt(j)
 	if limit := j.limits.soonest(); limit > 0 {
 		at = earlier(at, m.firstSince.Add(limit))
@@ -43,6 +43,15 @@ func (m *member) alarmRings() {
 	}
 }
 
+// time is the present time, or when the results came that are being taken in: to
+// read a clock for each would cost more than all else. Under the lock.
+func (m *member) time() time.Time {
+	if m.taking.IsZero() {
+		return time.Now()
+	}
+	return m.taking
+}
+
 // begun reports whether the worker has begun a job. When it did is read once: a
 // hostile worker could put its deadline off for ever. Under the lock.
 func (m *member) begun(j *Job) bool {
@@ -51,7 +60,7 @@ func (m *member) begun(j *Job) bool {
 	}
 	at, begun := m.link.Begun(j.slot, j.id)
 	if begun {
-		j.begunAt = instantOf(earlier(at, time.Now()))
+		j.begunAt = instantOf(earlier(at, m.time()))
 		m.pool.waiting.remove(j)
 		m.pool.retries.begun(j, j.begunAt.time(), m.describe(j, 0))
 	}

@@ -32,6 +32,7 @@ func (m *member) Exited(report actors.Report) error {
 	delete(p.members, m)
 	p.retire(m)
 	p.events.exited(m.event(), report)
+	over := m.takeNoted(report.Cause.Kind)
 	ends := m.leaveToReader(m.surrender(report.Cause.Kind), report)
 	m.condemned = nil
 	p.insights.end(m.tally)
@@ -46,6 +47,9 @@ func (m *member) Exited(report actors.Report) error {
 	exited := p.exited
 	p.unlock()
 	m.link.Close()
+	for i := range over {
+		m.settle(&over[i])
+	}
 	for _, l := range ends {
 		m.lose(l, report)
 	}
@@ -136,6 +140,30 @@ func initializerError(d *stateDefinition, f *worker.Failure) error {
 		return fmt.Errorf("cannot decode its configuration of type %s: %s", d.config, printable(f.Message))
 	}
 	return newRemoteError(f)
+}
+
+// takeNoted takes in what the worker had finished and noted, but not sent. The task
+// in which it broke the protocol has no result any more. Under the lock.
+func (m *member) takeNoted(cause actors.CauseKind) (over []arrival) {
+	breach := m.sent.last
+	results := m.link.NotedResults()
+	for i := range results {
+		r := &results[i]
+		s := m.slots[r.Slot]
+		if s.job == nil || s.id != r.ID || s.job.chunk != nil || r.Chunk || r.Skipped {
+			continue // it came over the channel, too
+		}
+		if s.job == breach && cause == actors.CauseProtocol {
+			break
+		}
+		j, _, err := m.take(r)
+		if err != nil {
+			break
+		}
+		over = append(over, m.arrivalOf(j, r))
+		m.completed(j, r.Elapsed)
+	}
+	return over
 }
 
 // surrender empties the worker: back to the queue what it had not begun, in

@@ -41,6 +41,7 @@ type member struct {
 	pardoning  bool        // it was over in time, and the answer to Spare is awaited
 	slow       bool        // has not begun its first job for a while; gets nothing until it gives a sign of life
 	firstSince time.Time   // when the first of sent became the first
+	taking     time.Time   // see time; zero: the present
 	unread     int         // bytes of arguments that it may have to read yet
 	pace       pace
 	tally      *tally // from Started on
@@ -258,6 +259,8 @@ func (m *member) Results(results []worker.Result) {
 // was over in time. An error says that the worker broke the protocol. Under the
 // lock.
 func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
+	m.taking = time.Now()
+	defer func() { m.taking = time.Time{} }()
 	for i := range results {
 		if m.gone || m.cut {
 			break
@@ -278,14 +281,19 @@ func (m *member) takeAll(results []worker.Result) (spare bool, broken error) {
 		if !over {
 			continue
 		}
-		m.pace.note(r.Elapsed)
-		m.served++
-		m.account(j, r.Elapsed)
+		m.completed(j, r.Elapsed)
 		if m.condemned == j {
 			m.condemned, m.pardoning, spare = nil, true, !m.inquiry.dumped
 		}
 	}
 	return spare, nil
+}
+
+// completed notes that a job has run to its end. Under the lock.
+func (m *member) completed(j *Job, elapsed time.Duration) {
+	m.pace.note(elapsed)
+	m.served++
+	m.account(j, elapsed)
 }
 
 // arrivalOf notes what has come for a job. Under the lock; the results are counted

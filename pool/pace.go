@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"github.com/stint-go/stint/runtime/worker"
+)
 
 // pace estimates how long the tasks of one worker run, to decide how many to
 // send ahead to it.
@@ -10,7 +14,7 @@ type pace struct {
 
 const (
 	// maxWindow is how many tasks may be with one worker.
-	maxWindow = 64
+	maxWindow = worker.Slots
 	// aheadTime is how much work may wait at a worker: enough to cover the way
 	// there and back many times, little enough to lose nothing by it.
 	aheadTime = time.Millisecond

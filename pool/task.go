@@ -98,6 +98,9 @@ func (c *call[In, Out]) submit(ctx context.Context, p Pool, options []Option) *f
 
 // encode drops the argument: it travels encoded, and is not kept twice.
 func (c *call[In, Out]) encode() ([]byte, error) {
+	if data, ok := c.of.in.encodeInPlace(&c.in); ok {
+		return data, nil
+	}
 	in := c.in
 	c.in = *new(In)
 	return c.of.in.append(nil, &in)

@@ -59,6 +59,7 @@ func (c *Caller) Submit(number uint64, task string, options, argument []byte) er
 // its task has submitted.
 func (c *Caller) send(head, argument []byte) error {
 	s := c.task.server
+	s.journal.flush()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if c.task.Err() != nil {

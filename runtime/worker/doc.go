@@ -14,14 +14,17 @@
 //	Receiver.Results ◄─ reader ◄───────────── socket ◄───────── result
 //
 // A worker runs one task at a time, in the order of the offers, and writes each
-// result before it begins the next task. So at its death at most one task has
+// result before it begins the next task, or notes it in the journal: memory that
+// host and worker share. Results of short tasks gather there and leave by the socket
+// together, half a millisecond after the first at the latest; what a dead worker had
+// noted and not sent, Link.NotedResults reads. So at its death at most one task has
 // begun and not told its end, and the claim table says which.
 //
 // A chunk is several items of one task, offered together. Beside its claim it has a
 // span, by which its items are claimed one by one: the worker begins the next, the
-// host takes back from the end (Link.Shorten). The results gather in a journal,
-// shared memory as well, and leave by the socket together; what a dead worker had
-// noted and not sent, Link.Noted reads.
+// host takes back from the end (Link.Shorten). The results of items gather in the
+// journal, too; what a dead worker had noted and not sent of a chunk, Link.Noted
+// reads.
 //
 // The channel is the lifeline, too: when it ends, the host is gone, and the
 // worker leaves at once with all of its process group, also while its task

@@ -24,6 +24,10 @@ type host struct {
 	files   []*os.File  // the worker's, until a process has them
 	process *os.Process // nil: the worker is played by hand
 	started bool        // the link
+	latest  uint64      // the last result's number; the reader's own
+
+	notedLast     int    // how many results were read after the end; to be looked at after closed
+	reportedAfter uint64 // latest at the first report; to be looked at after that
 
 	ready   chan struct{}
 	results chan worker.Result
@@ -115,11 +119,15 @@ func (h *host) Ready() { close(h.ready) }
 func (h *host) Results(results []worker.Result) {
 	for _, r := range results {
 		r.Value = bytes.Clone(r.Value)
+		h.latest = r.ID
 		h.results <- r
 	}
 }
 
 func (h *host) Progress(_ uint16, _ uint64, value []byte) bool {
+	if h.reportedAfter == 0 {
+		h.reportedAfter = h.latest
+	}
 	h.reports <- string(value)
 	return true
 }
@@ -127,10 +135,24 @@ func (h *host) Progress(_ uint16, _ uint64, value []byte) bool {
 func (h *host) Stack(_ uint64, text string) { h.stacks <- text }
 func (h *host) Called(c worker.Call) error  { h.calls <- c; return nil }
 
+// Closed takes in what the worker had noted and not sent, as a pool does.
 func (h *host) Closed(err error) {
+	for _, r := range h.noted() {
+		if r.ID > h.latest {
+			h.notedLast++
+			h.results <- r
+		}
+	}
 	h.closed <- err
 	close(h.closed)
 	close(h.results)
+}
+
+func (h *host) noted() []worker.Result {
+	if h.link == nil {
+		return nil // the test sees to its link by itself
+	}
+	return h.link.NotedResults()
 }
 
 func (h *host) awaitReady() {
@@ -156,6 +178,15 @@ func (h *host) offerFor(task, argument string, limit time.Duration) (id uint64) 
 	h.mu.Unlock()
 	h.link.Flush()
 	return id
+}
+
+// offerLater offers a task, to be written with the next one.
+func (h *host) offerLater(task, argument string) (id uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lastID++
+	h.link.Offer(slotOf(h.lastID), h.lastID, task, 0, []byte(argument))
+	return h.lastID
 }
 
 func slotOf(id uint64) uint16 { return uint16(id % worker.Slots) }

@@ -10,14 +10,15 @@ import (
 )
 
 // journal is memory that host and worker share, beside the claim table: the
-// worker notes in it the results of a chunk's items, and sends many together. If
-// it dies, the host reads what was noted and not sent. So a crash takes no
-// finished item with it, and yet not each result costs a system call.
+// worker notes in it the results of a chunk's items, or of short tasks, and sends
+// many together. If it dies, the host reads what was noted and not sent. So a crash
+// takes no finished item or task with it, and yet not each result costs a system
+// call.
 //
 // The worker's runner appends; a word tells how far it has come. Nothing in it
 // means anything to the host while the worker lives, or before it was checked.
 type journal struct {
-	id     atomic.Uint64 // the chunk's number on the channel
+	id     atomic.Uint64 // the chunk's number on the channel; 0: the data is frames of single tasks, see gather.go
 	first  atomic.Uint64 // which item of the chunk is the first in here
 	length atomic.Uint64 // bytes of whole items
 	data   [journalSize]byte
@@ -62,6 +63,9 @@ type journalist struct {
 	timer *time.Timer
 	armed atomic.Bool // the timer runs
 
+	gathered int       // results of single tasks in there; the runner's own, as since
+	since    time.Time // when the first of them was added
+
 	mu     sync.Mutex
 	header wire.Header
 	begun  time.Time
@@ -76,8 +80,9 @@ func newJournalist(j *journal, limit int, write func(pieces ...[]byte)) *journal
 	return l
 }
 
-// open begins a chunk. The journal is empty.
+// open begins a chunk.
 func (l *journalist) open(header wire.Header, begun time.Time) {
+	l.tell()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.header, l.begun = header, begun
@@ -121,11 +126,7 @@ func (l *journalist) note(index int, result []byte, failed, more bool) {
 // ring sends what has waited.
 func (l *journalist) ring() {
 	l.armed.Store(false)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.sent < int(l.length.Load()) {
-		l.send(wire.KindItems)
-	}
+	l.flush()
 }
 
 // empty sends what is left and makes room; the next item is that of the index.
@@ -144,6 +145,7 @@ func (l *journalist) close() {
 	defer l.mu.Unlock()
 	l.send(wire.KindLastItems)
 	l.clear(0)
+	l.id.Store(0)
 }
 
 // sendAlone sends a result that the journal cannot hold, before the next item

@@ -257,6 +257,11 @@ func (l *Link) Flush() { l.outbox.flush() }
 // has begun it.
 func (l *Link) Withdraw(slot uint16, id uint64) bool { return l.claims.withdraw(slot, id) }
 
+// NotedResults returns the results of tasks that a worker which is gone had noted
+// and not sent, and some that it had, in the order in which they ran. They are as
+// the worker wrote them.
+func (l *Link) NotedResults() []Result { return journalIn(l.claims.mapping).readResults() }
+
 // Begun tells whether the worker has begun the task, and when.
 func (l *Link) Begun(slot uint16, id uint64) (time.Time, bool) { return l.claims.begun(slot, id) }
 

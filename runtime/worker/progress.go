@@ -33,6 +33,7 @@ func Report(ctx context.Context, progress []byte) (bool, error) {
 		return true, err
 	}
 	c.live()
+	c.server.journal.flush()
 	return c.server.report(c, progress), nil
 }
 

@@ -51,18 +51,17 @@ type task struct {
 }
 
 // run is the runner: it begins tasks in the order in which they came, unless
-// the host took them back. Each result is written before the next task begins,
-// so that a crash takes no finished task with it. When a task ends its goroutine,
-// by runtime.Goexit, another one goes on in its place. When the host wants no
-// more, it leaves.
+// the host took them back. Each result is written, or noted in the journal, before
+// the next task begins, so that a crash takes no finished task with it. When a task
+// ends its goroutine, by runtime.Goexit, another one goes on in its place. When the
+// host wants no more, it leaves.
 func (s *server) run() {
 	defer func() { go s.run() }()
 	s.goroutine = Goroutine()
 	if s.chunk != nil {
 		s.runChunk(s.chunk) // one of its items has ended the goroutine before this one
 	}
-	for t := range s.tasks {
-		now := time.Now()
+	for t, now, ok := s.next(); ok; t, now, ok = s.next() {
 		ctx := s.newContext(t, now)
 		if !s.enter(ctx) {
 			break
@@ -71,8 +70,10 @@ func (s *server) run() {
 		case t.initialize:
 			s.perform(ctx, t, now, s.initialize)
 		case !s.claims.begin(t.slot, t.id, now):
-			s.write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: t.slot, ID: t.id}, nil))
+			s.out = wire.AppendFrame(s.out[:0], wire.Header{Kind: wire.KindSkipped, Slot: t.slot, ID: t.id}, nil)
+			s.journal.add(s.out, now)
 			s.rest()
+			s.ended = now
 		case t.items > 0:
 			s.journal.open(wire.Header{Slot: t.slot, ID: t.id}, now)
 			handle := s.handlers.Items(t.name)
@@ -88,7 +89,29 @@ func (s *server) run() {
 			s.perform(ctx, t, now, handle)
 		}
 	}
+	s.journal.tell()
 	s.finalize()
+}
+
+// next returns the next task and the time, and false if the host wants no more.
+// Nothing waits to be told while the runner waits. To read a clock takes as long as
+// a small task does: one that begins at once begins when the one before has ended.
+func (s *server) next() (t task, now time.Time, ok bool) {
+	now, s.ended = s.ended, time.Time{}
+	select {
+	case t, ok = <-s.tasks:
+		if now.IsZero() {
+			now = time.Now()
+		}
+		if s.journal.gather(now) {
+			now = time.Now()
+		}
+	default:
+		s.journal.tell()
+		t, ok = <-s.tasks
+		now = time.Now()
+	}
+	return t, now, ok
 }
 
 // initialize runs what comes before any task. Its result is empty.
@@ -152,7 +175,8 @@ func (s *server) perform(ctx *taskContext, t task, begun time.Time, handler Hand
 	finish := func(value []byte, failure *Failure) {
 		elapsed := time.Since(begun)
 		ctx.end(context.Canceled)
-		s.reply(ctx, elapsed, value, failure)
+		s.ended = begun.Add(elapsed)
+		s.reply(ctx, begun, elapsed, value, failure)
 		s.rest()
 	}
 	returned := false
@@ -211,8 +235,9 @@ func (s *server) cancel(id uint64, reason wire.Reason) {
 	}
 }
 
-// reply writes a task's result, after what it reported last.
-func (s *server) reply(ctx *taskContext, elapsed time.Duration, value []byte, failure *Failure) {
+// reply tells a task's result, after what it reported last: a small one by the
+// journal.
+func (s *server) reply(ctx *taskContext, begun time.Time, elapsed time.Duration, value []byte, failure *Failure) {
 	if failure == nil && len(value) > s.limit-wire.ResultHeadSize {
 		failure = &Failure{Kind: FailureResult, Message: fmt.Sprintf("%d bytes are over the limit of %d", len(value), s.limit-wire.ResultHeadSize)}
 	}
@@ -224,9 +249,11 @@ func (s *server) reply(ctx *taskContext, elapsed time.Duration, value []byte, fa
 	s.closeReports(ctx)
 	if len(value) < copyBelow {
 		s.out = append(s.out, value...)
-		s.write(s.out)
+		s.journal.add(s.out, begun)
 	} else {
+		s.journal.tell()
 		s.write(s.out, value)
+		s.ended = time.Time{} // to write it took a while
 	}
 }
 

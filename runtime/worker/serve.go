@@ -92,7 +92,8 @@ type server struct {
 	initialized bool              // the runner's own
 	goroutine   int               // the runner's own: its number
 	chunk       *chunk            // the runner's own: what it is at
-	journal     *journalist       // of the results of chunks
+	ended       time.Time         // the runner's own: when the task before has, if nothing took long since; else zero
+	journal     *journalist       // of results
 	writing     sync.Mutex        // to the socket
 	calls       calls             // of the tasks, that are not answered
 	reports     reports           // that are not written yet; by writing

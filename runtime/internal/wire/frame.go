@@ -89,3 +89,19 @@ func parseHeader(b []byte, limit int) (Header, error) {
 	}
 	return h, nil
 }
+
+// CutFrame takes the first frame off b. The payload aliases b. An error, which is an
+// *Error, says that b does not begin with a whole frame.
+func CutFrame(b []byte, limit int) (h Header, payload, rest []byte, err error) {
+	if len(b) < HeaderSize {
+		return h, nil, nil, &Error{What: "frame", Reason: fmt.Sprintf("%d bytes are too short for one", len(b))}
+	}
+	if h, err = parseHeader(b, limit); err != nil {
+		return h, nil, nil, err
+	}
+	end := HeaderSize + int(h.Size)
+	if end > len(b) {
+		return h, nil, nil, &Error{What: "frame", Reason: fmt.Sprintf("%d bytes, of which %d came", end, len(b))}
+	}
+	return h, b[HeaderSize:end:end], b[end:], nil
+}

@@ -1,0 +1,39 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"math"
+	"runtime"
+	"testing"
+
+	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/pool"
+)
+
+// A task whose argument and result are numbers costs its host two allocations: the
+// job and the future. Reading the futures as they complete adds a few for all.
+func TestAllocationsPerTask(t *testing.T) {
+	const n, most = 5000, 2.1
+	p := newProcessPool(t, pool.Config{Workers: 2})
+	eventually(t, "both are ready", func() bool { return p.Stats().Ready == 2 })
+	fs := make([]*futures.Future[int], n)
+	least := math.Inf(1)
+	for range 20 { // what else allocates meanwhile is none of the tasks' doing
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for i := range fs {
+			fs[i] = noOp.Submit(t.Context(), p, i)
+		}
+		for f := range futures.AsCompleted(t.Context(), fs) {
+			if err := f.Err(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if least = min(least, float64(after.Mallocs-before.Mallocs)/n); least <= most {
+			return
+		}
+	}
+	t.Errorf("a task costs %.2f allocations, more than %v", least, most)
+}
