@@ -14,15 +14,15 @@ import (
 
 // sizes are how much of each there is to do.
 type sizes struct {
-	tasks, pythonTasks, items, goroutines, trips, kills, children int
-	payloads                                                      []int // MiB
+	tasks, pythonTasks, items, goroutines, trips, kills, children, commands int
+	payloads                                                                []int // MiB
 }
 
 func sizesFor(quick bool) sizes {
 	if quick {
-		return sizes{20_000, 2_000, 200_000, 50_000, 300, 5, 200, []int{16}}
+		return sizes{20_000, 2_000, 200_000, 50_000, 300, 5, 200, 50, []int{16}}
 	}
-	return sizes{200_000, 10_000, 10_000_000, 500_000, 5_000, 40, 5_000, []int{16, 256}}
+	return sizes{200_000, 10_000, 10_000_000, 500_000, 5_000, 40, 5_000, 500, []int{16, 256}}
 }
 
 // contests is the list of them, each with its aims.
@@ -35,7 +35,8 @@ func contests(s sizes, p *peers) []contest {
 				{"stint one at a time", oneByOne(s.tasks / 10)},
 			}, p.pythons("no-op", map[string]int{
 				"executor fork": s.pythonTasks, "executor forkserver": s.pythonTasks, "pool apply_async": s.pythonTasks, "pool imap_unordered": 4 * s.pythonTasks,
-			}, "executor fork", "executor forkserver", "pool apply_async", "pool imap_unordered")...),
+				"executor map 64": 4 * s.pythonTasks, "pool imap_unordered 64": 20 * s.pythonTasks,
+			}, "executor fork", "executor forkserver", "pool apply_async", "pool imap_unordered", "executor map 64", "pool imap_unordered 64")...),
 			aims: []aim{
 				{figure: "tasks/s", by: "stint one at a time", of: "python executor fork", least: 5},
 				{figure: "tasks/s", by: "stint", of: "python executor fork", least: 40},
@@ -45,8 +46,8 @@ func contests(s sizes, p *peers) []contest {
 		{
 			name: "map",
 			entrants: append([]entrant{{"stint", mapped(s.items)}}, p.pythons("map", map[string]int{
-				"pool map": s.items, "pool imap_unordered 10000": s.items, "executor map 10000": s.items,
-			}, "pool map", "pool imap_unordered 10000", "executor map 10000")...),
+				"pool map": s.items, "pool map 100000": s.items, "pool imap_unordered 10000": s.items, "executor map 10000": s.items,
+			}, "pool map", "pool map 100000", "pool imap_unordered 10000", "executor map 10000")...),
 			aims: []aim{{figure: "items/s", by: "stint", of: "python pool map", least: 1}},
 		},
 		{
@@ -86,12 +87,24 @@ func contests(s sizes, p *peers) []contest {
 		},
 		{
 			name:     "watching children",
-			entrants: []entrant{{"stint and os/exec", example("watch", "-n", strconv.Itoa(s.children))}},
-			aims:     []aim{{figure: "threads", by: "stint and os/exec", most: 6}},
+			entrants: watchEntrants(s.children),
+			aims: []aim{
+				{figure: "threads", by: "stint", most: 6},
+				{figure: "drain ms", by: "stint", of: "bare epoll", most: 1.2},
+			},
 		},
 		{
 			name:     "primes",
-			entrants: []entrant{{"stint", example("primes")}},
+			entrants: []entrant{{"stint", primes}},
+			aims:     []aim{{figure: "of the ceiling", by: "stint", least: 0.95}},
+		},
+		{
+			name: "commands",
+			entrants: append([]entrant{
+				{"stint", commands(s.commands, ourCommand)},
+				{"os/exec", commands(s.commands, execCommand)},
+			}, p.pythons("commands", map[string]int{"subprocess": s.commands}, "subprocess")...),
+			aims: []aim{{figure: "commands/s", by: "stint", of: "os/exec", least: 1}},
 		},
 	}
 	for _, mib := range s.payloads {
@@ -111,25 +124,23 @@ func contests(s sizes, p *peers) []contest {
 	return all
 }
 
-// example runs another example, which compares by itself, and takes its figures
-// from its last line.
-func example(name string, args ...string) func(context.Context) (figures, error) {
+// primes runs that example, which compares by itself: what a pool makes of the
+// processors with what bare processes make of them.
+func primes(ctx context.Context) (figures, error) {
 	_, file, _, _ := runtime.Caller(0)
-	return func(ctx context.Context) (figures, error) {
-		cmd := exec.CommandContext(ctx, "go", append([]string{"run", "./" + name}, args...)...)
-		cmd.Dir = filepath.Dir(filepath.Dir(file))
-		out, err := cmd.Output()
-		if err != nil {
-			return nil, fmt.Errorf("go run ./examples/%s: %w", name, err)
-		}
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		got := figures{}
-		for pair := range strings.FieldsSeq(strings.TrimPrefix(lines[len(lines)-1], "result:")) {
-			key, text, _ := strings.Cut(pair, "=")
-			if value, err := strconv.ParseFloat(strings.TrimSuffix(text, "s"), 64); err == nil {
-				got[key] = value
-			}
-		}
-		return got, nil
+	cmd := exec.CommandContext(ctx, "go", "run", "./primes")
+	cmd.Dir = filepath.Dir(filepath.Dir(file))
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go run ./examples/primes: %w", err)
 	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	told := make(figures)
+	for pair := range strings.FieldsSeq(lines[len(lines)-1]) {
+		key, text, _ := strings.Cut(pair, "=")
+		if value, err := strconv.ParseFloat(strings.TrimSuffix(text, "s"), 64); err == nil {
+			told[key] = value
+		}
+	}
+	return figures{"speedup": told["speedup"], "ceiling": told["ceiling"], "of the ceiling": told["speedup"] / told["ceiling"]}, nil
 }

@@ -30,8 +30,12 @@ import (
 
 func main() {
 	pool.Main() // a worker process serves tasks here and never returns
-	if len(os.Args) > 1 && os.Args[1] == bareArgument {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == bareArgument:
 		bareMain()
+		return
+	case len(os.Args) > 3 && os.Args[1] == watchArgument:
+		watchMain(os.Args[2], os.Args[3])
 		return
 	}
 	quick := flag.Bool("quick", false, "smaller sizes and one round, to see that it works")

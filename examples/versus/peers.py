@@ -42,6 +42,9 @@ def timed(call):
 
 
 def no_op(entrant, n):
+    if entrant == "executor map 64":
+        with executor("fork") as pool:
+            return {"tasks/s": n / timed(lambda: sum(1 for _ in pool.map(noop, range(n), chunksize=64)))}
     if entrant.startswith("executor"):
         method = entrant.split()[1]
         with executor(method) as pool:
@@ -61,17 +64,19 @@ def no_op(entrant, n):
         else:
 
             def run():
-                for _ in pool.imap_unordered(noop, range(n)):
+                chunk = 64 if entrant.endswith(" 64") else 1
+                for _ in pool.imap_unordered(noop, range(n), chunk):
                     pass
 
         return {"tasks/s": n / timed(run)}
 
 
 def mapped(entrant, n):
-    if entrant == "pool map":
+    if entrant.startswith("pool map"):
+        chunk = 100_000 if entrant.endswith(" 100000") else None  # None: automatic
         with multiprocessing.Pool(WORKERS) as pool:
             pool.map(noop, range(100))
-            return {"items/s": n / timed(lambda: pool.map(noop, range(n)))}
+            return {"items/s": n / timed(lambda: pool.map(noop, range(n), chunk))}
     if entrant.startswith("pool imap"):
         with multiprocessing.Pool(WORKERS) as pool:
             pool.map(noop, range(100))
