@@ -29,6 +29,9 @@ type Command struct {
 	// Session makes the process lead a session of its own, without a terminal, and
 	// not a process group alone.
 	Session bool
+	// Enclosed has all that the process starts end with it, by the system's
+	// [Config.Enclose]. Otherwise that holds for its process group alone.
+	Enclosed bool
 	// Files arrive as descriptors 0, 1, 2, … and no other descriptor arrives; nil
 	// entries arrive closed. The spawner closes them after the start, whether it
 	// succeeded or not.
@@ -47,8 +50,8 @@ func (c *Command) program() string {
 
 // start starts the process. A bound that this machine does not enforce, it will not
 // at another try either.
-func (c *Command) start() (*os.Process, error) {
-	p, err := c.place()
+func (c *Command) start(group int) (*os.Process, error) {
+	p, err := c.place(group)
 	var limit *LimitError
 	var privilege *PrivilegeError
 	if errors.As(err, &limit) || errors.As(err, &privilege) {
@@ -57,14 +60,15 @@ func (c *Command) start() (*os.Process, error) {
 	return p, err
 }
 
-// place starts the process, and gives it its place. It runs on the spawner's own
+// place starts the process, in a control group if there is one, and gives it its
+// place. It runs on the spawner's own
 // thread, since a child begins with the CPUs of the thread that forked it.
-func (c *Command) place() (*os.Process, error) {
+func (c *Command) place(group int) (*os.Process, error) {
 	unpin, err := pin(c.CPUs)
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.spawn()
+	p, err := c.spawn(group)
 	unpin()
 	if err != nil {
 		return nil, err
@@ -87,12 +91,12 @@ func (c *Command) settle(p *os.Process) error {
 	return renice(p, c.Nice)
 }
 
-func (c *Command) spawn() (*os.Process, error) {
+func (c *Command) spawn(group int) (*os.Process, error) {
 	args := c.Args
 	if len(args) == 0 {
 		args = []string{c.Path}
 	}
-	attributes := sysProcAttr(c.Session)
+	attributes := sysProcAttr(c.Session, group)
 	if c.Limits != (Limits{}) {
 		if err := held(attributes); err != nil {
 			return nil, err

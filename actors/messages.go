@@ -19,7 +19,8 @@ type (
 		watch *reactor.Watch
 		at    time.Time
 
-		release func() // of its spawner; nil: none
+		release   func() // of its spawner; nil: none
+		enclosure Enclosure
 	}
 	startFailed struct {
 		owner Owner // nil: Prepare failed, there is none
@@ -42,6 +43,9 @@ type (
 		err error
 	}
 
+	// From the enclosure: what the process had started is gone.
+	enclosureOver struct{}
+
 	// From timers of the actor's own.
 	startOverdue struct{}
 	closeOverdue struct{}
@@ -57,6 +61,7 @@ func (ready) processMessage()         {}
 func (channelClosed) processMessage() {}
 func (kill) processMessage()          {}
 func (spare) processMessage()         {}
+func (enclosureOver) processMessage() {}
 func (startOverdue) processMessage()  {}
 func (closeOverdue) processMessage()  {}
 func (drainOverdue) processMessage()  {}

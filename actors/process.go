@@ -44,7 +44,8 @@ type Process struct {
 	blame     blame
 	state     atomic.Uint32 // a State; Busy is kept apart
 	busy      atomic.Bool
-	worked    atomic.Bool               // was busy once
+	worked    atomic.Bool // was busy once
+	fate      fate
 	readyAt   atomic.Pointer[time.Time] // nil: the owner has not said so
 	withdrawn atomic.Bool               // the spawner need not start it any more
 
@@ -54,6 +55,7 @@ type Process struct {
 	watch     *reactor.Watch
 	startedAt time.Time
 	release   func() // the spawner, which may end with the process; nil: it does not
+	enclosure Enclosure
 
 	// The actor's own.
 	exit    *reactor.Exit // nil: not seen
@@ -61,6 +63,7 @@ type Process struct {
 	climb   *climb        // nil: no ladder runs
 	doom    *doom         // nil: it was not killed
 	atEnd   bool          // the channel has reached its end
+	emptied bool          // the enclosure is over
 	overdue *time.Timer
 	failure error // why the start counts as failed; read by the supervisor when the actor has ended
 }
@@ -146,6 +149,9 @@ func (p *Process) receive(c cell, m processMessage) {
 		p.onCloseOverdue()
 	case drainOverdue:
 		p.finish(c)
+	case enclosureOver:
+		p.emptied = true
+		p.leave(c)
 	}
 }
 
@@ -154,7 +160,7 @@ func (p *Process) childEnded(cell, string) {}
 func (p *Process) ended() { p.keeper.processEnded() }
 
 func (p *Process) onStarted(c cell, m started) {
-	p.owner, p.watch, p.startedAt, p.release = m.owner, m.watch, m.at, m.release
+	p.owner, p.watch, p.startedAt, p.enclosure, p.release = m.owner, m.watch, m.at, m.enclosure, m.release
 	p.keeper.count(1)
 	p.system.enter(p)
 	if p.readyAt.Load() != nil {
@@ -236,6 +242,7 @@ func (p *Process) drain(c cell) {
 	p.state.Store(uint32(Draining))
 	p.endDoom()
 	p.vacate()
+	p.enclosure.Ended(func() { p.self.send(enclosureOver{}) })
 	if p.atEnd || p.keeper.drainTimeout() <= 0 {
 		p.finish(c)
 		return
@@ -278,7 +285,15 @@ func (p *Process) finish(c cell) {
 	if why := p.owner.Exited(r); p.failure != nil && why != nil {
 		p.failure = why
 	}
-	c.stop()
+	p.leave(c)
+}
+
+// leave ends the actor when its owner was told and nothing is left of what the
+// process had started: whoever waits for the supervisor's end waits for that.
+func (p *Process) leave(c cell) {
+	if p.State() == Exited && p.emptied {
+		c.stop()
+	}
 }
 
 func (p *Process) report(e reactor.Exit) Report {

@@ -34,7 +34,7 @@ func TestExitBeforeStarted(t *testing.T) {
 	p := &Process{system: &System{processes: map[*Process]struct{}{}}, keeper: v, logger: v.logger}
 	p.self = spawn(e, p)
 
-	child, err := os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{Sys: sysProcAttr(false)})
+	child, err := os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{Sys: sysProcAttr(false, -1)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestExitBeforeStarted(t *testing.T) {
 	owner := told{make(chan string, 10)}
 	p.self.send(kill{ladder: Ladder{Ask: true, Grace: time.Hour}, cause: Cause{Kind: CauseShutdown}, stop: true})
 	p.self.send(exited{<-exit})
-	p.self.send(started{owner: owner, watch: w, at: time.Now()})
+	p.self.send(started{enclosure: open{}, owner: owner, watch: w, at: time.Now()})
 	for _, want := range []string{"started", "exited"} {
 		if got := <-owner.words; got != want {
 			t.Errorf("told %q, want %q", got, want)

@@ -19,6 +19,7 @@ import (
 // started from any goroutine would be killed when the runtime ends that thread.
 type spawner struct {
 	reactor *reactor.Reactor
+	enclose func() (Enclosure, error)
 	bound   *boundSpawners // for what this one cannot start; nil: it is one of them
 	bind    func() error   // has the thread give up privileges; nil: it keeps them
 	done    chan struct{}  // closed when run has returned
@@ -33,17 +34,18 @@ type spawner struct {
 
 // request is one start that was asked for.
 type request struct {
-	process *Process
-	source  func() (Command, Owner, error) // says what follows; nil: it was said
-	busy    *backoff.ExponentialBackOff    // nil: the program file was not busy
-	waited  time.Duration                  // for a busy program file
-	command Command
-	owner   Owner  // of a lone process from the beginning
-	release func() // the spawner, when the process is gone; nil: it stays anyway
+	process   *Process
+	source    func() (Command, Owner, error) // says what follows; nil: it was said
+	busy      *backoff.ExponentialBackOff    // nil: the program file was not busy
+	waited    time.Duration                  // for a busy program file
+	command   Command
+	owner     Owner     // of a lone process from the beginning
+	enclosure Enclosure // nil: there is none yet
+	release   func()    // the spawner, when the process is gone; nil: it stays anyway
 }
 
-func newSpawner(r *reactor.Reactor) *spawner {
-	s := &spawner{reactor: r, done: make(chan struct{})}
+func newSpawner(r *reactor.Reactor, enclose func() (Enclosure, error)) *spawner {
+	s := &spawner{reactor: r, enclose: enclose, done: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
 	return s
 }
@@ -120,12 +122,16 @@ func (s *spawner) serve(r *request) {
 		r.fail(err)
 		return
 	}
+	if err := s.enclosed(r); err != nil {
+		r.fail(&StartError{r.command.Path, err})
+		return
+	}
 	if s.bound != nil && r.command.Privileges.bound() {
 		s.bound.enqueue(r)
 		return
 	}
 	r.command.descriptors = s.descriptors
-	p, err := r.command.start()
+	p, err := r.command.start(r.enclosure.Descriptor())
 	if errors.Is(err, syscall.ETXTBSY) && s.later(r) {
 		return
 	}
@@ -137,10 +143,30 @@ func (s *spawner) serve(r *request) {
 	s.hand(r, p)
 }
 
-// hand gives the process that was started to the reactor and to its actor.
+// enclosed gives the request its enclosure, unless it has one: a spawner that has
+// given up privileges might not be able to make it.
+func (s *spawner) enclosed(r *request) (err error) {
+	if r.enclosure != nil {
+		return nil
+	}
+	if r.command.Enclosed && s.enclose != nil {
+		r.enclosure, err = s.enclose()
+	}
+	if r.enclosure == nil {
+		r.enclosure = open{}
+	}
+	return err
+}
+
+// hand gives the process that was started to its enclosure, to the reactor, which
+// may reap it at once, and to its actor.
 func (s *spawner) hand(r *request, p *os.Process) {
 	at, self := time.Now(), r.process.self
-	w, err := s.reactor.Watch(p, func(e reactor.Exit) { self.send(exited{e}) }, watchOptions()...)
+	err := r.enclosure.Started(p.Pid)
+	var w *reactor.Watch
+	if err == nil {
+		w, err = s.reactor.Watch(p, r.process.exitSeen, watchOptions()...)
+	}
 	if err != nil {
 		killGroup(p)
 		_, _ = p.Wait() // soon: it was killed. Its status does not matter.
@@ -148,7 +174,7 @@ func (s *spawner) hand(r *request, p *os.Process) {
 		return
 	}
 	_ = p.Release() // its descriptor: the watch has its own
-	self.send(started{owner: r.owner, watch: w, at: at, release: r.release})
+	self.send(started{owner: r.owner, watch: w, at: at, enclosure: r.enclosure, release: r.release})
 }
 
 var errNoOwner = errors.New("actors: Prepare returned neither an owner nor an error")
@@ -175,6 +201,9 @@ func (r *request) prepare() error {
 // fail releases what was prepared, as far as it is the spawner's to release.
 func (r *request) fail(err error) {
 	r.command.closeFiles()
+	if r.enclosure != nil {
+		r.enclosure.Ended(abandoned)
+	}
 	if r.release != nil {
 		r.release()
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/stint-go/stint/reactor"
 )
 
-func sysProcAttr(bool) *syscall.SysProcAttr { return nil }
+func sysProcAttr(bool, int) *syscall.SysProcAttr { return nil }
 
 // watchOptions: there are no groups.
 func watchOptions() []reactor.Option { return nil }

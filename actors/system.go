@@ -20,6 +20,10 @@ type Config struct {
 	// KillTimeout is how long a process may take to end after SIGKILL. One that does
 	// not is given up: see [Witness]. Default: 5 s.
 	KillTimeout time.Duration
+	// Enclose makes the enclosure of a process whose Command asks for one. The
+	// spawner calls it, right before the start. An error is a failed start; nil
+	// without one is none beyond the process group. Default: there are none beyond process groups.
+	Enclose func() (Enclosure, error)
 }
 
 const defaultKillTimeout = 5 * time.Second
@@ -62,7 +66,7 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 		logger:      cfg.Logger,
 		killTimeout: cfg.KillTimeout,
 		engine:      newEngine(cfg.Logger),
-		spawner:     newSpawner(r),
+		spawner:     newSpawner(r, cfg.Enclose),
 		members:     make(map[member]struct{}),
 		processes:   make(map[*Process]struct{}),
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/stint-go/stint/reactor"
@@ -23,6 +24,15 @@ type Witness interface {
 	// to, but it does not run the program's code any more, unless the error says that
 	// KILL could not be sent. Should it end after all, the reactor reaps it.
 	Unkillable(err *UnkillableError)
+}
+
+// Mourner is an [Owner] that wants to know when a process that was given up has
+// ended after all.
+type Mourner interface {
+	Owner
+	// Gone says that it has, and was reaped. It comes after what says that it was given
+	// up, if the reactor is still there, as a rule on its goroutine. It must not block.
+	Gone(e reactor.Exit)
 }
 
 // UnkillableError says that a process was killed and has not ended. It matches
@@ -85,7 +95,7 @@ func (p *Process) onDoomOver(c cell) {
 	case !p.doom.late:
 		p.doom.late = true
 		p.doom.timer = p.after(p.system.killTimeout/2, doomOver{})
-	case p.watch.Stop(): // else the exit is on its way
+	case p.fate.abandon(): // else the exit is on its way
 		p.giveUp(c)
 	}
 }
@@ -101,6 +111,7 @@ func (p *Process) giveUp(c cell) {
 	p.state.Store(uint32(Abandoned))
 	p.limit(0, nil)
 	p.vacate()
+	p.enclosure.Condemned()
 	err := &UnkillableError{PID: p.PID(), After: time.Since(p.doom.since), Cause: p.blame.verdict(reactor.Exit{}), Err: p.doom.err}
 	p.logger.Error("a process does not end", slog.Any("error", err))
 	r := p.report(reactor.Exit{PID: err.PID, Time: time.Now(), Err: err})
@@ -110,5 +121,60 @@ func (p *Process) giveUp(c cell) {
 	} else if why := p.owner.Exited(r); p.failure != nil && why != nil {
 		p.failure = why
 	}
+	if e := p.fate.tell(); e != nil {
+		p.bury(*e)
+	}
 	c.stop()
+}
+
+// fate decides between the exit of a process and its being given up.
+type fate struct {
+	mu        sync.Mutex
+	exit      *reactor.Exit // nil: not seen
+	abandoned bool
+	told      bool // its owner knows that it was given up
+}
+
+// end notes the exit, and returns to whom it is to be told: to the actor, or, if the
+// process was given up and its owner knows that, to the mourner.
+func (f *fate) end(e reactor.Exit) (toActor, toMourner bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.exit = &e
+	return !f.abandoned, f.told
+}
+
+// abandon notes that the process is given up. False: its exit is on its way.
+func (f *fate) abandon() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.abandoned = f.exit == nil
+	return f.abandoned
+}
+
+// tell notes that the owner knows, and returns the exit if it came meanwhile.
+func (f *fate) tell() *reactor.Exit {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.told = true
+	return f.exit
+}
+
+// exitSeen is told by the reactor.
+func (p *Process) exitSeen(e reactor.Exit) {
+	switch toActor, toMourner := p.fate.end(e); {
+	case toActor:
+		p.self.send(exited{e})
+	case toMourner:
+		p.bury(e)
+	}
+}
+
+// bury tells of the end of a process that was given up. Its actor has ended.
+func (p *Process) bury(e reactor.Exit) {
+	p.enclosure.Ended(abandoned)
+	p.logger.Info("a process that was given up has ended", slog.Int("pid", e.PID), slog.String("exit", e.String()))
+	if m, ok := p.owner.(Mourner); ok {
+		m.Gone(e)
+	}
 }

@@ -3,6 +3,7 @@ package actors_test
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -164,4 +165,43 @@ func TestKillTimeoutConfig(t *testing.T) {
 	if !errors.As(err, &config) || config.Field != "Config.KillTimeout" {
 		t.Error(err)
 	}
+}
+
+// mourner is a bereaved that is told of a late end.
+type mourner struct {
+	bereaved
+	gone chan reactor.Exit
+}
+
+func (m mourner) Gone(e reactor.Exit) { m.gone <- e }
+
+// What was given up and ends after all is told, with how it ended; and its
+// enclosure is told of both.
+func TestMourner(t *testing.T) {
+	f := newFence()
+	s, err := actors.NewSystem(newReactor(t), actors.Config{
+		Logger: slog.New(slog.DiscardHandler), KillTimeout: brief,
+		Enclose: func() (actors.Enclosure, error) { return f, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	w := mourner{newBereaved(), make(chan reactor.Exit, 10)}
+	if err := s.Start(w, fixed(enclosed(sleeper()))); err != nil {
+		t.Fatal(err)
+	}
+	p := receive(t, w.started)
+	release := frozentest.Hold(t, p.PID())
+	p.Kill(actors.Ladder{}, actors.Cause{})
+	receive(t, w.unkillable)
+	if told := f.heard(); !slices.Equal(told, []string{"started", "condemned"}) || len(w.gone) != 0 {
+		t.Errorf("the enclosure heard %v; %d exits were told", told, len(w.gone))
+	}
+	release()
+	if e := receive(t, w.gone); e.PID != p.PID() || e.Signal != syscall.SIGKILL && !errors.Is(e.Err, reactor.ErrReapedElsewhere) { // release reaps, too
+		t.Error(e)
+	}
+	receive(t, f.over)()
+	w.finished(t)
 }

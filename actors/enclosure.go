@@ -1,0 +1,34 @@
+package actors
+
+// Enclosure keeps what one process starts together, so that all of it ends with
+// the process, also what has left its process group. It is made before the
+// process is started, and asked once at each step of its life, in the order of the
+// methods; Condemned may be left out.
+type Enclosure interface {
+	// Descriptor returns an open directory of a version 2 control group, in which
+	// the process is to be started, or -1. Linux only.
+	Descriptor() int
+	// Started says that the process runs. It is not watched yet, so that nobody has
+	// reaped it, and it may have ended. An error ends it, and its start has failed.
+	// The spawner calls it: it should not take long.
+	Started(pid int) error
+	// Condemned says that the process was killed and does not go, because the kernel
+	// holds it: what it has started is to end now. It must not block.
+	Condemned()
+	// Ended says that the process has ended and was reaped, or never was started. What
+	// it has left is to end, and over is called when that has gone or is given up, on any
+	// goroutine. It must not block.
+	Ended(over func())
+}
+
+// open is the enclosure of a process that has none beyond its group.
+type open struct{}
+
+func (open) Descriptor() int   { return -1 }
+func (open) Started(int) error { return nil }
+func (open) Condemned()        {}
+func (open) Ended(over func()) { over() }
+
+// abandoned is what a start that has failed tells its enclosure, whose owner waits
+// for the rest.
+func abandoned() {}
