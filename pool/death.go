@@ -31,6 +31,9 @@ func (m *member) Exited(report actors.Report) error {
 	m.endService(report.Cause.Kind)
 	delete(p.members, m)
 	p.retire(m)
+	if unkillable(report.Exit) != nil {
+		p.entomb(m, report)
+	}
 	p.events.exited(m.event(), report)
 	over := m.takeNoted(report.Cause.Kind)
 	ends := m.leaveToReader(m.surrender(report.Cause.Kind), report)
@@ -221,9 +224,16 @@ func (m *member) cutOff() {
 
 // deathError says why a task failed whose worker died.
 func (m *member) deathError(j *Job, run Run, report actors.Report) error {
+	var why error
 	if j.verdict != nil && report.Cause.Kind != actors.CauseNone {
 		j.verdict.stack = m.lastStack(j.verdict)
-		return j.verdict.error(run, j.limits, nil)
+		why = j.verdict.error(run, j.limits, nil)
+	}
+	if u := unkillable(report.Exit); u != nil {
+		return &UnkillableError{Run: run, After: u.After, Err: why, Why: u}
+	}
+	if why != nil {
+		return why
 	}
 	err := &WorkerError{Run: run, Exit: report.Exit, Err: report.Cause.Err, Stderr: m.link.StderrTail()}
 	if report.Cause.Kind == actors.CauseNone && m.pool.config.Limits.CPUTime > 0 {
@@ -237,7 +247,7 @@ func (m *member) deathError(j *Job, run Run, report actors.Report) error {
 func (m *member) log(report actors.Report, asked bool) {
 	what := ""
 	switch {
-	case !report.BecameReady:
+	case !report.BecameReady, unkillable(report.Exit) != nil: // the actors have told it
 	case !meant(report.Cause.Kind):
 		what = "stint: a worker died"
 	case asked && report.Exit.Kind == reactor.Signalled:

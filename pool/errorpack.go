@@ -19,7 +19,7 @@ import (
 // whose exported fields travel.
 var travellers = byName(
 	&TimeoutError{}, &SilenceError{}, &QueueTimeoutError{}, &KilledError{}, &WorkerError{}, &PanicError{}, &TaskError{},
-	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &RetryError{}, &QuarantineError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
+	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &RetryError{}, &UnkillableError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
 )
 
 func byName(all ...error) map[string]reflect.Type {

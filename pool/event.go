@@ -9,7 +9,7 @@ import (
 )
 
 // Event is something that has happened in a pool; see Pool.Events. It is one of
-// WorkerStarted, WorkerReady, WorkerRecycled, WorkerExited, TaskBegun,
+// WorkerStarted, WorkerReady, WorkerRecycled, WorkerExited, WorkerUnkillable, TaskBegun,
 // TaskRetried, TaskQuarantined, TaskSettled and EventsLost, to switch on. Events are values and may be kept.
 type Event interface {
 	// When returns the time at which it happened.
@@ -57,7 +57,8 @@ func (e TaskEvent) String() string {
 }
 
 // WorkerStarted: a worker's process runs. The last event of each worker that
-// has started is a WorkerRecycled or a WorkerExited.
+// has started is a WorkerRecycled or a WorkerExited, or a WorkerUnkillable if it
+// outlives the pool.
 type WorkerStarted struct{ WorkerEvent }
 
 // String implements Event.
@@ -96,6 +97,18 @@ func (e WorkerExited) String() string {
 	}
 	return fmt.Sprintf("%v %v; cause: %v", e.WorkerEvent, e.Exit, e.Cause)
 }
+
+// WorkerUnkillable: a worker was killed and has not ended in time. Its task has failed
+// with an *UnkillableError, and another worker takes its place. If it goes while the
+// pool is there, its WorkerExited or WorkerRecycled follows then.
+type WorkerUnkillable struct {
+	WorkerEvent
+	Cause actors.Cause // why it was killed
+	Err   error        // what is known of it
+}
+
+// String implements Event.
+func (e WorkerUnkillable) String() string { return fmt.Sprintf("%v: %v", e.WorkerEvent, e.Err) }
 
 // TaskBegun: a task runs, or ran. A worker process sends no word of it: Time is
 // when it began, and the event comes when the pool has learnt it, about 10 ms

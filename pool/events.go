@@ -155,6 +155,8 @@ func (e *events) settled(j *Job, run Run, err error) {
 func (e *events) exited(of WorkerEvent, report actors.Report) {
 	switch {
 	case !e.heard.Load():
+	case unkillable(report.Exit) != nil:
+		e.tell(WorkerUnkillable{of, report.Cause, unkillable(report.Exit)})
 	case report.Cause.Kind == actors.CauseRecycled:
 		e.tell(WorkerRecycled{of, report.Cause.Err})
 	default:

@@ -48,6 +48,7 @@ type member struct {
 	alarm      alarm
 	inquiry    inquiry // into the condemned job
 	errands    errands
+	cause      actors.Cause // why it was killed, if it was given up
 
 	arrived []arrival // the reader's own, used again for each batch
 }
@@ -61,7 +62,7 @@ type slot struct {
 }
 
 var (
-	_ actors.Owner    = (*member)(nil)
+	_ actors.Mourner  = (*member)(nil)
 	_ worker.Receiver = (*member)(nil)
 )
 

@@ -58,7 +58,7 @@ func (o *outcomes) count(err error) {
 		o.timedOut.Add(1)
 	case errors.Is(err, ErrKilled):
 		o.killed.Add(1)
-	case errors.Is(err, ErrWorkerDied):
+	case errors.Is(err, ErrWorkerDied), errors.Is(err, ErrUnkillable):
 		o.lost.Add(1)
 	}
 }

@@ -40,7 +40,8 @@ type ProcessPool struct {
 	waiting  queueClock
 	throttle throttle
 	members  map[*member]struct{}
-	active   int // members that are given work
+	corpses  map[*member]struct{} // were killed, and have not ended
+	active   int                  // members that are given work
 	loans    loans
 	staffing
 	idle     []*member // ready, nothing to do; the last one is warmest
@@ -108,6 +109,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 		host:      config.Host,
 		release:   func() error { return nil },
 		members:   make(map[*member]struct{}),
+		corpses:   make(map[*member]struct{}),
 		ready:     make(chan struct{}),
 		drained:   make(chan struct{}),
 		done:      make(chan struct{}),
@@ -208,6 +210,7 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 
 		Limits:     p.config.Limits,
 		Privileges: p.config.Privileges,
+		Enclosed:   true,
 	}, m, nil
 }
 
@@ -296,6 +299,7 @@ func (p *ProcessPool) Stats() Stats {
 	s := Stats{
 		Workers: p.most, Lent: p.loans.lent, Queued: p.queue.tasks,
 		Submitted: p.accepted, Started: uint64(p.started.Load()), Recycled: p.recycled,
+		Unkillable: len(p.corpses),
 	}
 	p.outcomes.fill(&s)
 	for m := range p.members {

@@ -25,13 +25,13 @@ var wellKnown = struct {
 		"context.Canceled", "context.DeadlineExceeded", "io.EOF", "io.ErrUnexpectedEOF", "fs.ErrNotExist", "fs.ErrExist",
 		"fs.ErrPermission", "os.ErrClosed", "os.ErrDeadlineExceeded", "errors.ErrUnsupported",
 		"pool.ErrClosed", "pool.ErrBroken", "pool.ErrKilled", "pool.ErrShutdown", "pool.ErrWorkerDied", "pool.ErrGoexit",
-		"pool.ErrUnknownTask", "pool.ErrUnknownState", "pool.ErrQueueFull", "pool.ErrNoMain", "pool.ErrNoTask", "pool.ErrNotOwner", "futures.ErrCancelled",
+		"pool.ErrUnknownTask", "pool.ErrUnknownState", "pool.ErrQueueFull", "pool.ErrNoMain", "pool.ErrNoTask", "pool.ErrNotOwner", "pool.ErrUnkillable", "futures.ErrCancelled",
 	},
 	errors: []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, fs.ErrNotExist, fs.ErrExist,
 		fs.ErrPermission, os.ErrClosed, os.ErrDeadlineExceeded, errors.ErrUnsupported,
 		ErrClosed, ErrBroken, ErrKilled, ErrShutdown, ErrWorkerDied, ErrGoexit,
-		ErrUnknownTask, ErrUnknownState, ErrQueueFull, ErrNoMain, ErrNoTask, ErrNotOwner, futures.ErrCancelled,
+		ErrUnknownTask, ErrUnknownState, ErrQueueFull, ErrNoMain, ErrNoTask, ErrNotOwner, ErrUnkillable, futures.ErrCancelled,
 	},
 }
 

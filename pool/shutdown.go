@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 
 	"github.com/stint-go/stint/actors"
 )
@@ -11,10 +12,11 @@ func (p *ProcessPool) Close() error { return p.Shutdown(context.Background(), Dr
 
 // Shutdown implements Pool.
 func (p *ProcessPool) Shutdown(ctx context.Context, mode ShutdownMode) error {
-	if err := shutdown(ctx, mode, p.done, p.wind); err != nil {
+	err := shutdown(ctx, mode, p.done, p.wind)
+	if wrong := (*ConfigError)(nil); errors.As(err, &wrong) {
 		return err
 	}
-	return p.closeErr
+	return withLeft(err, p.closeErr)
 }
 
 // shutdown winds a pool down and waits until it is done. When ctx ends first, it
@@ -104,7 +106,7 @@ func (p *ProcessPool) conclude() {
 	p.throttle.stop()
 	p.contexts.close()
 	p.lull.Stop()
-	p.closeErr = p.release()
+	p.closeErr = withLeft(p.left(), p.release())
 	p.events.end()
 	close(p.done)
 }

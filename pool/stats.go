@@ -19,15 +19,16 @@ type Stats struct {
 	Failed    uint64 // all that follow included
 	TimedOut  uint64
 	Killed    uint64
-	Lost      uint64 // their worker died under them
+	Lost      uint64 // their worker died under them, or does not end
 	Cancelled uint64 // before they began
 
 	Retried     uint64 // attempts beyond the first
 	Quarantined uint64 // tasks that ended too many workers; Failed includes them
 
-	Started   uint64 // workers started, replacements included
-	Recycled  uint64 // workers that ended because of Config.Recycle
-	Abandoned int    // goroutines that run on though their task is settled (goroutine pool only)
+	Started    uint64 // workers started, replacements included
+	Recycled   uint64 // workers that ended because of Config.Recycle
+	Unkillable int    // workers that were killed and have not ended, as the kernel holds them; see *UnkillableError
+	Abandoned  int    // goroutines that run on though their task is settled (goroutine pool only)
 }
 
 // Settled returns how many accepted tasks have their outcome.

@@ -22,15 +22,24 @@ type Config struct {
 	// not, since the kernel holds it, is given up, and whoever waits for it told so:
 	// see [actors.UnkillableError]. Default: 5 s.
 	KillTimeout time.Duration
+	// Containment is how what workers start is kept together, so that it ends with
+	// them. What cannot be had is an error of Start; ContainAuto takes what there is.
+	Containment Containment
+	// NoGuard has the host do without its guard, a small process of this program that
+	// is started with the first worker, and ends what workers have started when the
+	// host is killed. Without it such things may stay then, and workers that are
+	// stopped.
+	NoGuard bool
 }
 
 // Host is everything that watches and starts processes: one reactor and one
 // actor system. It is safe for use by any number of goroutines.
 type Host struct {
-	reactor *reactor.Reactor
-	actors  *actors.System
-	parent  func() (*Parent, error) // once
-	close   func() error            // once
+	reactor    *reactor.Reactor
+	actors     *actors.System
+	enclosures *enclosures
+	parent     func() (*Parent, error) // once
+	close      func() error            // once
 }
 
 // Start starts a host. The caller closes it, after the pools that use it. An
@@ -43,13 +52,21 @@ func Start(config Config) (*Host, error) {
 	if err != nil {
 		return nil, &StartError{What: "reactor", Err: err}
 	}
-	system, err := actors.NewSystem(r, actors.Config{Logger: config.Logger, KillTimeout: config.KillTimeout})
-	if err != nil {
-		return nil, &StartError{What: "actor system", Err: errors.Join(err, r.Close())}
+	wanted, err := wantedContainment(config.Containment)
+	var enclosures *enclosures
+	if err == nil {
+		enclosures, err = newEnclosures(wanted, !config.NoGuard, r, config.Logger)
 	}
-	h := &Host{reactor: r, actors: system}
+	if err != nil {
+		return nil, &StartError{What: "containment", Err: errors.Join(err, r.Close())}
+	}
+	system, err := actors.NewSystem(r, actors.Config{Logger: config.Logger, KillTimeout: config.KillTimeout, Enclose: enclosures.enclose})
+	if err != nil {
+		return nil, &StartError{What: "actor system", Err: errors.Join(err, enclosures.close(), r.Close())}
+	}
+	h := &Host{reactor: r, actors: system, enclosures: enclosures}
 	h.parent = sync.OnceValues(h.watchParent)
-	h.close = sync.OnceValue(func() error { return errors.Join(system.Close(), r.Close()) })
+	h.close = sync.OnceValue(func() error { return errors.Join(system.Close(), enclosures.close(), r.Close()) })
 	return h, nil
 }
 
@@ -85,8 +102,9 @@ func (h *Host) Shutdown(ctx context.Context) error {
 	return errors.Join(h.actors.Shutdown(ctx), h.Close())
 }
 
-// Close ends what is left, by force, and returns when the host's goroutines are
-// gone and its descriptors closed. For a process that SIGKILL does not end it waits
-// [Config.KillTimeout]; if that ends later, it stays a zombie until this program ends.
-// Close may be called more than once.
+// Close ends what is left, by force, with all that workers have started, and returns
+// when the host's goroutines are gone and its descriptors closed. For what SIGKILL does
+// not end it waits [Config.KillTimeout] and some seconds more, and tells of workers'
+// in a [*LeftError]; what ends later stays a zombie until this program ends. Close may
+// be called more than once.
 func (h *Host) Close() error { return h.close() }

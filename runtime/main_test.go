@@ -14,6 +14,8 @@ const helperKey = "STINT_RUNTIME_TEST_HELPER"
 var helpers = map[string]func(){}
 
 func TestMain(m *testing.M) {
+	// Under the race detector a process takes a second to exit, unless this is set.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
 	if name, ok := os.LookupEnv(helperKey); ok {
 		helper, ok := helpers[name]
 		if !ok {

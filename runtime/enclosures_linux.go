@@ -1,0 +1,349 @@
+package runtime
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/actors"
+	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/runtime/internal/cgroup"
+	"github.com/stint-go/stint/runtime/internal/guard"
+	"github.com/stint-go/stint/runtime/internal/mark"
+)
+
+const (
+	// clearLimit is how long what a process has left may take to go, until whoever
+	// waits for that is told that it is over. It is killed again and again, with pauses
+	// that double from the first to the last, until it goes.
+	clearLimit = 5 * time.Second
+	firstPause = 200 * time.Microsecond
+	lastPause  = time.Second
+
+	// closeLimit is how long close tries to end what is left, all of it together.
+	closeLimit = 5 * time.Second
+
+	// reapPause is the least time between two looks for what this program has adopted.
+	reapPause = 20 * time.Millisecond
+)
+
+// enclosures are all that a host has, from each worker's start until nothing of
+// what the worker had started is left. One goroutine minds them, from the first
+// one on until close.
+type enclosures struct {
+	logger  *slog.Logger
+	reactor *reactor.Reactor
+	guarded bool
+	wanted  Containment
+	decide  func() // once
+	begin   func() // once
+
+	// Written by decide.
+	inForce Containment
+	why     error        // why not a better one
+	hosts   *cgroup.Host // of ContainCgroup
+	own     mark.Mark    // 0: nothing is marked
+	table   *mark.Table  // nil: nothing is marked
+	adopts  bool         // orphans become children of this program
+
+	// Written by begin.
+	sentry *sentry
+	begun  bool
+
+	wake  chan struct{} // capacity 1: there is something to do
+	ended chan struct{} // closed when the goroutine has
+
+	mu      sync.Mutex
+	all     map[*enclosure]struct{} // that are not gone
+	closing bool
+}
+
+func newEnclosures(wanted Containment, guarded bool, r *reactor.Reactor, logger *slog.Logger) (*enclosures, error) {
+	e := &enclosures{
+		logger: logger, reactor: r, guarded: guarded, wanted: wanted,
+		wake: make(chan struct{}, 1), ended: make(chan struct{}), all: map[*enclosure]struct{}{},
+	}
+	e.decide, e.begin = sync.OnceFunc(e.choose), sync.OnceFunc(e.open)
+	if wanted == ContainAuto || wanted == ContainGroup {
+		return e, nil
+	}
+	if e.decide(); e.inForce != wanted {
+		return nil, errors.Join(e.why, e.close())
+	}
+	return e, nil
+}
+
+func (e *enclosures) containment() (Containment, error) {
+	e.decide()
+	return e.inForce, e.why
+}
+
+// choose finds out what can be had.
+func (e *enclosures) choose() {
+	e.inForce = ContainGroup
+	if e.wanted == ContainGroup {
+		return
+	}
+	unmarked := e.openMarks()
+	if e.wanted != ContainMark {
+		hosts, err := cgroup.Open()
+		if err == nil {
+			e.hosts, e.inForce = hosts, ContainCgroup
+			return
+		}
+		e.why = &ContainmentError{ContainCgroup, err}
+	}
+	switch {
+	case unmarked != nil:
+		e.why = errors.Join(e.why, &ContainmentError{ContainMark, unmarked})
+	case e.wanted != ContainCgroup:
+		e.inForce = ContainMark
+	}
+}
+
+func (e *enclosures) openMarks() error {
+	own, err := mark.Own()
+	if err != nil {
+		return err
+	}
+	table, err := mark.Open()
+	if err != nil {
+		return err
+	}
+	e.own, e.table, e.adopts = own, table, adopts()
+	return nil
+}
+
+// adopts reports whether orphans below this program become its children.
+func adopts() bool {
+	var subreaper int32
+	_, _, errno := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&subreaper)), 0)
+	return os.Getpid() == 1 || errno == 0 && subreaper != 0
+}
+
+// open begins to mind enclosures, before there is the first.
+func (e *enclosures) open() {
+	if e.guarded {
+		duty := guard.Duty{Mark: e.own}
+		if e.hosts != nil {
+			duty.Cgroup = e.hosts.Path()
+		}
+		e.sentry = &sentry{duty: duty, reactor: e.reactor, logger: e.logger, wake: e.stir, gone: make(chan struct{})}
+		e.sentry.post()
+	}
+	e.begun = true
+	go e.mind() // close waits for it
+}
+
+// enclose is the actors' Config.Enclose.
+func (e *enclosures) enclose() (actors.Enclosure, error) {
+	if e.decide(); e.inForce == ContainGroup {
+		return nil, nil
+	}
+	e.begin()
+	n := &enclosure{of: e}
+	if e.table != nil {
+		var err error
+		if n.mark, err = mark.Take(); err != nil && e.hosts == nil {
+			e.logger.Warn("stint: a worker is contained by its process group alone", "err", err)
+			return nil, nil
+		}
+	}
+	if e.hosts != nil {
+		var err error
+		if n.group, err = e.hosts.New(); err != nil {
+			n.mark.Release()
+			return nil, err
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.all[n] = struct{}{}
+	return n, nil
+}
+
+// stir has the goroutine look.
+func (e *enclosures) stir() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// mind is the goroutine.
+func (e *enclosures) mind() {
+	defer close(e.ended)
+	deaths := make(chan os.Signal, 1)
+	if e.adopts {
+		signal.Notify(deaths, syscall.SIGCHLD)
+		defer signal.Stop(deaths)
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var reaped time.Time // when adopted ones were last looked for
+	orphans := false
+	for {
+		select {
+		case <-e.wake:
+		case <-timer.C:
+		case <-deaths:
+			orphans = true
+		}
+		if e.isClosing() {
+			return
+		}
+		next := e.sentry.keep()
+		if orphans {
+			if wait := reapPause - time.Since(reaped); wait > 0 {
+				next = sooner(next, wait)
+			} else {
+				orphans, reaped = false, time.Now()
+				e.reapOrphans()
+			}
+		}
+		next = sooner(next, e.look(e.fallen()))
+		timer.Stop()
+		if next > 0 {
+			timer.Reset(next)
+		}
+	}
+}
+
+// sooner returns the shorter of two times, of which 0 is never.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+func (e *enclosures) isClosing() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closing
+}
+
+// fallen returns the enclosures of which the processes are to end.
+func (e *enclosures) fallen() (fallen []*enclosure) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for n := range e.all {
+		if n.fallen {
+			fallen = append(fallen, n)
+		}
+	}
+	return fallen
+}
+
+// look kills what is left of fallen enclosures whose time it is, and returns when to
+// look again; 0: not before something happens.
+func (e *enclosures) look(fallen []*enclosure) (next time.Duration) {
+	marks := map[mark.Mark]*enclosure{}
+	due := fallen[:0]
+	for _, n := range fallen {
+		if wait := time.Until(n.due); wait > 0 {
+			next = sooner(next, wait)
+			continue
+		}
+		due = append(due, n)
+		if n.begin() {
+			marks[n.mark] = n
+		}
+	}
+	var err error
+	if len(marks) > 0 {
+		err = e.table.Each(func(pid int, m mark.Mark) {
+			top, _ := e.own.Toward(m)
+			if n := marks[top]; n != nil {
+				n.find(pid, m)
+			}
+		})
+	}
+	for _, n := range due {
+		next = sooner(next, n.end(err))
+	}
+	return next
+}
+
+// reapOrphans reaps what workers have started and nobody owns any more, so that
+// this program has adopted it. A worker itself is the reactor's to reap.
+func (e *enclosures) reapOrphans() {
+	leaders := map[mark.Mark]int{}
+	e.mu.Lock()
+	for n := range e.all {
+		if n.mark != 0 {
+			leaders[n.mark] = n.leader
+		}
+	}
+	e.mu.Unlock()
+	_ = e.table.Each(func(pid int, m mark.Mark) {
+		top, _ := e.own.Toward(m)
+		if leader, ours := leaders[top]; ours && leader != 0 && leader != pid {
+			mark.Reap(pid)
+		}
+	})
+}
+
+// close ends what is left, also of workers that do not go, and the guard. The
+// workers' actors have ended.
+func (e *enclosures) close() error {
+	e.mu.Lock()
+	e.closing = true
+	e.mu.Unlock()
+	if e.begun {
+		e.stir()
+		<-e.ended
+	}
+	left := e.clear(time.Now().Add(closeLimit))
+	e.sentry.relieve()
+	if e.table != nil {
+		e.table.Close()
+	}
+	if e.hosts != nil {
+		if err := e.hosts.Close(); err != nil {
+			left.Groups = append(left.Groups, e.hosts.Path())
+		}
+	}
+	if left.PIDs == nil && left.Groups == nil {
+		return nil
+	}
+	return left
+}
+
+// clear ends what is left of all enclosures by one deadline.
+func (e *enclosures) clear(deadline time.Time) *LeftError {
+	e.mu.Lock()
+	for n := range e.all {
+		n.fall()
+	}
+	e.mu.Unlock()
+	for {
+		rest := e.fallen()
+		next := e.look(rest)
+		if next == 0 || time.Now().After(deadline) {
+			break
+		}
+		time.Sleep(next)
+	}
+	left := &LeftError{}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for n := range e.all {
+		if n.leader != 0 {
+			left.PIDs = append(left.PIDs, n.leader)
+		}
+		left.PIDs = append(left.PIDs, n.calm.Left()...)
+		left.Err = errors.Join(left.Err, n.err)
+		n.abandon()
+	}
+	slices.Sort(left.PIDs)
+	return left
+}
