@@ -12,6 +12,7 @@ import (
 type feed struct {
 	pipe   *os.File
 	source io.Reader // nil: whoever has the pipe writes
+	wide   widener
 
 	mu  sync.Mutex
 	err error // of the source
@@ -36,6 +37,7 @@ func (f *feed) copy() error {
 		if _, broken := f.pipe.Write(chunk[:n]); broken != nil {
 			return refusal(broken)
 		}
+		f.wide.pass(f.pipe, n)
 		switch {
 		case err == io.EOF:
 			return nil

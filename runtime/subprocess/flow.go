@@ -19,6 +19,7 @@ type flow struct {
 	pipe *os.File
 	sink io.Writer
 	kept *buffer // is or stands beside the sink; nil: nothing is kept
+	wide widener
 
 	mu  sync.Mutex
 	err error // why it ended before its end
@@ -110,6 +111,7 @@ func (f *flow) passChunk(wait func(read func(fd uintptr) bool) error) error {
 	case n == 0:
 		return io.EOF
 	}
+	f.wide.pass(f.pipe, n)
 	return f.put(chunk[:n])
 }
 
