@@ -3,8 +3,8 @@ package frozentest
 import "testing"
 
 // Hold freezes the processes, so that SIGKILL does not end them, and returns when they
-// stand still. They are released, and those that were killed reaped if they are this
-// program's children, by release or with the test at the latest.
+// stand still. They are released, by release or with the test at the latest, and those
+// that are this program's children and that nobody has reaped are reaped with the test.
 func Hold(t testing.TB, pids ...int) (release func()) {
 	t.Helper()
 	release, held := TryHold(t, pids...)

@@ -28,10 +28,13 @@ func hold(t testing.TB, pids []int) (func(), bool) {
 	}
 	f := &frozen{t: t, group: group, pids: pids}
 	release := sync.OnceFunc(f.release)
-	t.Cleanup(release)
+	t.Cleanup(func() {
+		release()
+		f.reap()
+	})
 	for _, pid := range pids {
 		if err := f.write("cgroup.procs", strconv.Itoa(pid)); errors.Is(err, syscall.ESRCH) {
-			release()
+			f.abandon(release)
 			return release, false
 		} else if err != nil {
 			t.Fatal(err)
@@ -46,7 +49,7 @@ func hold(t testing.TB, pids []int) (func(), bool) {
 	})
 	for _, pid := range pids {
 		if !f.stands(pid) { // it was about to end
-			release()
+			f.abandon(release)
 			return release, false
 		}
 	}
@@ -87,15 +90,24 @@ func (f *frozen) release() {
 		err := os.Remove(f.group)
 		return err == nil || errors.Is(err, os.ErrNotExist)
 	})
-	for _, pid := range f.pids { // they have ended; ours are reaped, unless the reactor does it
-		for errors.Is(reap(pid), syscall.EINTR) {
-		}
-	}
 }
 
-func reap(pid int) error {
-	_, err := syscall.Wait4(pid, nil, 0, nil)
-	return err
+// abandon releases what was not held whole, and leaves it to the test.
+func (f *frozen) abandon(release func()) {
+	f.pids = nil
+	release()
+}
+
+// reap reaps what the test has left of this program's children: a reactor that was
+// closed does it no more. While the test goes on it would take their exits away.
+func (f *frozen) reap() {
+	for _, pid := range f.pids { // they have ended
+		for {
+			if _, err := syscall.Wait4(pid, nil, 0, nil); !errors.Is(err, syscall.EINTR) {
+				break
+			}
+		}
+	}
 }
 
 func (f *frozen) eventually(what string, condition func() bool) {
