@@ -330,7 +330,7 @@ func (panicky) Cleanup(func())    {}
 func (panicky) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
 // guards returns the guards of a host.
-func guards(t *testing.T, host int) (pids []int) {
+func guards(t testing.TB, host int) (pids []int) {
 	t.Helper()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {

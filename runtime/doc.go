@@ -13,8 +13,20 @@
 // Host.Children tells what runs on it, Host.Shutdown ends that within a time, and
 // Host.Parent tells a program of its own parent's end.
 //
+// What a worker has started ends with it, however it was started; see
+// [Containment]. For a host that is killed its guard does that, a process that is
+// started with the first worker: this program once more, which Go initializes up to
+// package runtime and which never gets to main.
+//
 // # Goroutines
 //
-// None of its own; the reactor's loop and the actor system's spawner end with
-// Close.
+// One from the first worker on, which ends what workers leave; it sleeps while
+// there is nothing to end. It ends with Close, as the reactor's loop and the actor
+// system's spawner do.
+//
+// # Costs
+//
+// The guard takes 1 to 3 ms beside the first worker's start, on an idle machine, and
+// some 2 MiB of memory of its own: BenchmarkGuard. A worker's control group takes
+// 0.1 ms, its mark 1 µs.
 package runtime
