@@ -118,12 +118,19 @@ func children() map[int]byte {
 // while they live, leaves alone what others in the program have started, and
 // takes no worker's status from the reactor.
 func TestAdopted(t *testing.T) {
-	for _, name := range []string{"init", "subreaper"} {
-		t.Run(name, func(t *testing.T) {
+	for _, test := range []struct{ name, backend string }{
+		{"init", ""},
+		{"subreaper", ""},
+		{"subreaper", "poll"}, // sees an exit late, and does not know a status that was taken
+	} {
+		t.Run(test.name+" "+test.backend, func(t *testing.T) {
 			cmd := exec.Command("/proc/self/exe")
-			cmd.Env = append(os.Environ(), helperKey+"="+name)
+			cmd.Env = append(os.Environ(), helperKey+"="+test.name)
+			if test.backend != "" {
+				cmd.Env = append(cmd.Env, "STINT_REACTOR="+test.backend)
+			}
 			cmd.Stderr = os.Stderr
-			if name == "init" {
+			if test.name == "init" {
 				cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
 			}
 			out, err := cmd.Output()
