@@ -37,7 +37,7 @@ type Command struct {
 	// succeeded or not.
 	Files []*os.File
 
-	descriptors *descriptorList // nil: one is opened
+	descriptors *descriptorList // the spawner's; nil: it has none
 }
 
 // program is the file's path as this program sees it.
@@ -52,12 +52,18 @@ func (c *Command) program() string {
 // at another try either.
 func (c *Command) start(group int) (*os.Process, error) {
 	p, err := c.place(group)
+	return p, lasting(err)
+}
+
+// lasting marks a bound that this machine does not enforce as permanent.
+func lasting(err error) error {
 	var limit *LimitError
 	var privilege *PrivilegeError
-	if errors.As(err, &limit) || errors.As(err, &privilege) {
-		err = Permanent(err)
+	bound := errors.As(err, &limit) || errors.As(err, &privilege)
+	if !bound || errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ENOMEM) {
+		return err
 	}
-	return p, err
+	return Permanent(err)
 }
 
 // place starts the process, in a control group if there is one, and gives it its

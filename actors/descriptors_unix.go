@@ -28,20 +28,12 @@ func (c *Command) onlyListed() []*os.File {
 
 // openDescriptors returns those that are open in this program.
 func (c *Command) openDescriptors() []int {
-	list := c.descriptors
-	if list == nil {
-		opened, err := openDescriptorList()
-		if err != nil {
-			return possibleDescriptors()
+	if c.descriptors != nil {
+		if open, err := c.descriptors.read(); err == nil {
+			return open
 		}
-		defer opened.close()
-		list = opened
 	}
-	open, err := list.read()
-	if err != nil {
-		return possibleDescriptors()
-	}
-	return open
+	return possibleDescriptors()
 }
 
 // possibleDescriptors is for where the system tells none: what the program may

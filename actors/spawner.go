@@ -24,7 +24,7 @@ type spawner struct {
 	bind    func() error   // has the thread give up privileges; nil: it keeps them
 	done    chan struct{}  // closed when run has returned
 
-	descriptors *descriptorList // of a thread that gave some up; else nil
+	descriptors *descriptorList // nil: none could be opened
 
 	mu     sync.Mutex
 	wake   *sync.Cond
@@ -75,10 +75,10 @@ func (s *spawner) enqueue(r *request) {
 func (s *spawner) run() {
 	defer close(s.done)
 	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
-	err := s.giveUp()
+	err := s.settle()
 	for r := s.next(); r != nil; r = s.next() {
 		if err != nil {
-			r.fail(&StartError{r.command.Path, Permanent(err)})
+			r.fail(&StartError{r.command.Path, lasting(err)})
 			continue
 		}
 		s.serve(r)
@@ -86,12 +86,14 @@ func (s *spawner) run() {
 	s.descriptors.close()
 }
 
-// giveUp has the thread give up privileges, if it is to.
-func (s *spawner) giveUp() (err error) {
+// settle has the thread give up privileges, if it is to. Which descriptors are open it
+// may not be able to look up any more then.
+func (s *spawner) settle() (err error) {
+	s.descriptors, err = openDescriptorList()
 	if s.bind == nil {
-		return nil
+		return nil // the next start tries again
 	}
-	if s.descriptors, err = openDescriptorList(); err != nil { // which the thread may not be able to do any more
+	if err != nil {
 		return err
 	}
 	return s.bind()
@@ -129,6 +131,9 @@ func (s *spawner) serve(r *request) {
 	if s.bound != nil && r.command.Privileges.bound() {
 		s.bound.enqueue(r)
 		return
+	}
+	if s.descriptors == nil {
+		s.descriptors, _ = openDescriptorList()
 	}
 	r.command.descriptors = s.descriptors
 	p, err := r.command.start(r.enclosure.Descriptor())
