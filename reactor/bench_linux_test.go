@@ -191,9 +191,24 @@ func quantile(d []time.Duration, q float64) float64 {
 }
 
 // BenchmarkAddRemove begins a watch and stops it, beside the four system calls
-// that this takes at least.
+// that this takes at least; and it kills a child that is watched, and waits for the
+// notice. All of that takes the same time alone and among 5,000 other watches.
 func BenchmarkAddRemove(b *testing.B) {
-	r := open(b, reactor.BackendPidfd)
+	for name, others := range map[string]int{"alone": 0, "among 5000": benchWatches} {
+		b.Run(name, func(b *testing.B) {
+			r := open(b, reactor.BackendPidfd)
+			c := newCrowd(b, others)
+			crowded, _ := byReactor(b, r, c)
+			benchmarkAddRemove(b, r)
+			c.lifeline.Close()
+			for range others {
+				<-crowded.exits
+			}
+		})
+	}
+}
+
+func benchmarkAddRemove(b *testing.B, r *reactor.Reactor) {
 	p := start(b, tool(b, "sleep", "1000"))
 	defer endProcess(b, p)
 	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -202,7 +217,7 @@ func BenchmarkAddRemove(b *testing.B) {
 	}
 	defer unix.Close(epfd)
 	var ours, bare time.Duration
-	b.ReportAllocs()
+	var exits []time.Duration
 	for b.Loop() {
 		begin := time.Now()
 		w, err := r.WatchPID(p.Pid, func(reactor.Exit) {})
@@ -224,9 +239,28 @@ func BenchmarkAddRemove(b *testing.B) {
 			b.Fatal(err1, err2)
 		}
 		bare += time.Since(begin)
+		if len(exits) < benchKills {
+			exits = append(exits, exitNoticed(b, r))
+		}
 	}
 	b.ReportMetric(float64(ours.Nanoseconds())/float64(b.N), "ns/op")
 	b.ReportMetric(float64(ours)/float64(bare), "bare")
+	b.ReportMetric(quantile(exits, 0.5)*1e6, "exit_p50_µs")
+}
+
+// exitNoticed is how long it takes from a kill to the notice of the exit.
+func exitNoticed(b *testing.B, r *reactor.Reactor) time.Duration {
+	b.Helper()
+	noticed := make(chan time.Time, 1)
+	w, err := r.Watch(start(b, tool(b, "sleep", "1000")), func(reactor.Exit) { noticed <- time.Now() })
+	if err != nil {
+		b.Fatal(err)
+	}
+	begin := time.Now()
+	if err := w.Signal(unix.SIGKILL); err != nil {
+		b.Fatal(err)
+	}
+	return (<-noticed).Sub(begin)
 }
 
 // BenchmarkIdle counts the wake-ups of 10 s with 100 watches in which nothing

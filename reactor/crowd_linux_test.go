@@ -2,11 +2,14 @@ package reactor_test
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // crowd is a number of children that all end, with code 0, when its lifeline is
@@ -29,6 +32,34 @@ func newCrowd(t testing.TB, n int) *crowd {
 	cmd.Stdin = read
 	for range n {
 		c.children = append(c.children, start(t, cmd))
+	}
+	return c
+}
+
+// newCrowdUpTo is newCrowd with fewer children, if the machine's limits on processes
+// or descriptors allow no more.
+func newCrowdUpTo(t testing.TB, n int) *crowd {
+	t.Helper()
+	c := newCrowd(t, 0)
+	cmd := tool(t, "cat")
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	const others = 50 // descriptors
+	for n = int(min(uint64(n), limit.Cur-min(others, limit.Cur))); len(c.children) < n; {
+		p, err := os.StartProcess(cmd.Path, cmd.Args, &os.ProcAttr{Files: []*os.File{c.stdin, null, null}})
+		if errors.Is(err, unix.EAGAIN) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		c.children = append(c.children, p)
 	}
 	return c
 }
