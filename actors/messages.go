@@ -90,8 +90,9 @@ type (
 		worked  bool
 	}
 
-	// From its timer.
+	// From its timers.
 	delayOver struct{}
+	pauseOver struct{}
 )
 
 func (resize) supervisorMessage()      {}
@@ -99,4 +100,5 @@ func (stop) supervisorMessage()        {}
 func (becameReady) supervisorMessage() {}
 func (retired) supervisorMessage()     {}
 func (vacated) supervisorMessage()     {}
+func (pauseOver) supervisorMessage()   {}
 func (delayOver) supervisorMessage()   {}

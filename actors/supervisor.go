@@ -10,7 +10,7 @@ import (
 // from any goroutine and do not block.
 //
 // Replacements follow from the processes that there are: whenever something has
-// changed it starts as many as are missing. Only starts that fail to become
+// changed it starts as many as are missing, at the StartRate at most. Only starts that fail to become
 // ready delay the next one and count towards giving up: a process that ends
 // before it was ready, by itself or for CauseStart or CauseProtocol, a start
 // that the system refuses, an error from Prepare. Starts that were under way
@@ -33,7 +33,8 @@ type Supervisor struct {
 	children  map[string]*Process   // live, or exited and not told yet; by the id of its actor
 	intensity *intensity
 	delay     *time.Timer // runs until starts may be tried again; nil: now
-	failed    time.Time   // when the last failure was counted; zero once one has become ready
+	rate      startRate
+	failed    time.Time // when the last failure was counted; zero once one has become ready
 	stopping  bool
 	broken    bool
 }
@@ -63,6 +64,7 @@ func newSupervisor(s *System, cfg Supervision) *Supervisor {
 		live:      make(map[*Process]struct{}),
 		children:  make(map[string]*Process),
 		intensity: newIntensity(cfg.MaxFailures, cfg.Within),
+		rate:      newStartRate(),
 	}
 }
 
@@ -86,6 +88,8 @@ func (v *Supervisor) receive(c cell, m supervisorMessage) {
 		}
 	case delayOver:
 		v.delay = nil
+	case pauseOver:
+		v.rate.goOn()
 	case stop:
 		v.onStop(m)
 	}
@@ -117,11 +121,13 @@ func (v *Supervisor) reconcile(c cell) {
 		}
 	case v.broken, v.delay != nil:
 	default:
-		for len(v.live) < v.want && (v.failed.IsZero() || !v.starting()) {
+		for len(v.live) < v.want && (v.failed.IsZero() || !v.starting()) && v.rate.allow(v.pauseOver) {
 			v.start(c)
 		}
 	}
 }
+
+func (v *Supervisor) pauseOver() { v.self.send(pauseOver{}) }
 
 // starting reports whether a start is under way.
 func (v *Supervisor) starting() bool {
@@ -195,6 +201,7 @@ func (v *Supervisor) giveUp(err *BrokenError) {
 }
 
 func (v *Supervisor) endDelay() {
+	v.rate.goOn()
 	if v.delay != nil {
 		v.delay.Stop()
 		v.delay = nil
