@@ -12,11 +12,21 @@ import (
 )
 
 // A task whose argument and result are numbers costs its host two allocations: the
-// job and the future. Reading the futures as they complete adds a few for all.
+// job and the future. Reading the futures as they complete adds a few for all. One
+// that asks its context nothing costs a goroutine pool three: its context, too.
 func TestAllocationsPerTask(t *testing.T) {
-	const n, most = 5000, 2.1
-	p := newProcessPool(t, pool.Config{Workers: 2})
-	eventually(t, "both are ready", func() bool { return p.Stats().Ready == 2 })
+	t.Run("processes", func(t *testing.T) {
+		p := newProcessPool(t, pool.Config{Workers: 2})
+		eventually(t, "both are ready", func() bool { return p.Stats().Ready == 2 })
+		checkAllocations(t, p, 2.5)
+	})
+	t.Run("goroutines", func(t *testing.T) {
+		checkAllocations(t, newGoroutinePool(t, pool.Config{Workers: 2}), 3.5)
+	})
+}
+
+func checkAllocations(t *testing.T, p pool.Pool, most float64) {
+	const n = 5000
 	fs := make([]*futures.Future[int], n)
 	least := math.Inf(1)
 	for range 20 { // what else allocates meanwhile is none of the tasks' doing

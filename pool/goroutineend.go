@@ -120,9 +120,7 @@ func (p *GoroutinePool) discard(r *runner, cause actors.Cause) {
 func (p *GoroutinePool) failAbandoned(j *Job) {
 	r := j.runner
 	j.verdict.stack = r.stackOf(j.verdict) // before the task is told to end
-	if cancel := r.cancel; cancel != nil {
-		cancel(j.verdict.cause)
-	}
+	r.context.end(j.verdict.cause)
 	run := r.describe(j, time.Since(r.begun))
 	err := j.verdict.error(run, j.limits, nil)
 	if j.retry == nil {

@@ -33,6 +33,14 @@ func (c *taskContext) Done() <-chan struct{}       { return c.ctx.Done() }
 func (c *taskContext) Err() error                  { return c.ctx.Err() }
 
 func (c *taskContext) Value(key any) any {
+	if value := c.own(key); value != nil {
+		return value
+	}
+	return c.ctx.Value(key)
+}
+
+// own returns the value that the pool itself has put under a key; nil: none.
+func (c *taskContext) own(key any) any {
 	switch key := key.(type) {
 	case taskKey:
 		return (*Job)(c)
@@ -43,7 +51,7 @@ func (c *taskContext) Value(key any) any {
 	case stateKey:
 		return c.runner.held
 	}
-	return c.ctx.Value(key)
+	return nil
 }
 
 // AfterFunc has package context need no goroutine for each context that is

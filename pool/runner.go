@@ -26,10 +26,10 @@ type runner struct {
 	lane      *lane // of the running job; nil: there is none
 	begun     time.Time
 	tally     *tally
-	job       *Job                    // the running one
-	trial     *Job                    // the running job, or a copy of it for this attempt alone, since an abandoned one goes on
-	cancel    context.CancelCauseFunc // of the running task; nil until its context is made
-	silence   alarm                   // of the running task; its bell is made with the first limit of silence
+	job       *Job         // the running one
+	trial     *Job         // the running job, or a copy of it for this attempt alone, since an abandoned one goes on
+	context   *lazyContext // of the running task
+	silence   alarm        // of the running task; its bell is made with the first limit of silence
 
 	running atomic.Pointer[Job] // the attempt; nil between two
 	sign    atomic.Int64        // of life, a task's last: nanoseconds since programStart
@@ -83,12 +83,13 @@ func (r *runner) next() *Job {
 	}
 	j.state, j.runner = jobSent, r
 	p.running.pushBack(j)
-	r.begun, r.cancel = time.Now(), nil
+	r.begun = time.Now()
 	p.retries.begun(j, r.begun, r.describe(j, 0))
 	r.job, r.trial = j, j
 	if j.retry != nil {
 		r.trial = j.work.fork()
 	}
+	r.context = &lazyContext{trial: r.trial}
 	r.running.Store(r.trial)
 	r.listen(j)
 	return j
@@ -136,10 +137,11 @@ func (r *runner) rest() {
 
 // perform runs one job. Its future is settled here, unless its time is up first.
 func (r *runner) perform(j *Job) {
-	ctx, end := r.begin(j)
-	if ctx == nil {
+	if r.running.Load() == nil {
 		return // given up already
 	}
+	own := r.context
+	ctx, stop := r.begin(j, own)
 	var err error
 	returned := false
 	defer func() {
@@ -149,8 +151,12 @@ func (r *runner) perform(j *Job) {
 		case !returned:
 			err = ErrGoexit
 		}
-		ended := ctx.Err() != nil
-		end()
+		ended := own.ended()
+		if stop != nil {
+			ended = ctx.Err() != nil
+			stop()
+		}
+		own.end(nil)
 		r.complete(j, err, ended)
 	}()
 	j.work.start()
@@ -158,31 +164,19 @@ func (r *runner) perform(j *Job) {
 	returned = true
 }
 
-// begin makes the task's context, and has the task given up at its deadline. It
-// returns no context if it was given up before. It calls the caller's context,
-// which may be of the caller's own making, without the lock.
-func (r *runner) begin(j *Job) (ctx context.Context, end func()) {
-	trial := r.trial
-	ctx, cancel := context.WithCancelCause((*taskContext)(trial))
-	r.pool.mu.Lock()
-	over := r.abandoned
-	if !over {
-		r.cancel = cancel
-	}
-	r.pool.mu.Unlock()
-	if over {
-		cancel(nil)
-		return nil, nil
-	}
+// begin has the task given up at its deadline, if it has one: then it returns a
+// context that ends there, and what to call when the task has returned. It calls the
+// caller's context, which may be of the caller's own making, without the lock.
+func (r *runner) begin(j *Job, own *lazyContext) (ctx context.Context, stop func()) {
 	if j.limits.running == 0 {
-		return ctx, func() { cancel(nil) }
+		return own, nil
 	}
-	ctx, stop := context.WithDeadline(ctx, r.begun.Add(j.limits.running))
+	trial := own.trial
+	ctx, end := context.WithDeadline(own, r.begun.Add(j.limits.running))
 	unwatch := context.AfterFunc(ctx, func() { r.pool.expire(r, trial, r.verdict(j)) })
 	return ctx, func() {
 		unwatch()
-		stop()
-		cancel(nil)
+		end()
 	}
 }
 
@@ -208,7 +202,7 @@ func (r *runner) complete(j *Job, err error, ended bool) {
 			j.work.adopt(r.trial)
 		}
 		p.retries.over(j)
-		r.job, r.trial, r.cancel = nil, nil, nil
+		r.job, r.trial, r.context = nil, nil, nil
 		r.lane = p.queue.serves(nil, r.lane)
 		r.setIdle(true) // before the future is settled: who has seen that finds this goroutine
 	}
