@@ -162,7 +162,7 @@ func saturated(n int) func(context.Context) (figures, error) {
 }
 
 func payloads(mib int) func(context.Context) (figures, error) {
-	return onProcesses(pool.Config{Workers: 1}, func(ctx context.Context, p *pool.ProcessPool) (figures, error) {
+	return onProcesses(pool.Config{Workers: 1, MaxPayload: mib<<20 + 1<<10}, func(ctx context.Context, p *pool.ProcessPool) (figures, error) {
 		data := make([]byte, mib<<20)
 		for i := range data {
 			data[i] = byte(i)
