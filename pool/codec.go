@@ -11,35 +11,55 @@ import (
 )
 
 // codec encodes and decodes values of one type: numbers and booleans as their
-// bytes, little-endian, and whatever else as CBOR. Both ends are the same
+// bytes, little-endian; texts, and slices of bytes and of other numbers, as what
+// they are in memory, in raw.go; and whatever else as CBOR. Both ends are the same
 // program, so they agree.
 type codec[T any] struct {
-	size    int // of a number; 0: CBOR
+	size    int // of a number; 0: it is none
 	boolean bool
+	raw     raw
 	apart   bool // decodes with code of its own, somewhere in it
 }
 
 func codecFor[T any]() codec[T] {
 	t := reflect.TypeFor[T]()
 	c := codec[T]{apart: shapeOf(t).decodes}
-	if encodesItself(t) || decodesItself(t) {
-		return c
-	}
 	switch kind := t.Kind(); {
+	case encodesItself(t) || decodesItself(t):
 	case kind == reflect.Bool:
 		c.size, c.boolean = 1, true
-	case kind >= reflect.Int && kind <= reflect.Float64 && kind != reflect.Uintptr:
+	case isNumber(kind):
 		c.size = int(t.Size())
+	default:
+		c.raw = rawOf(t)
 	}
 	return c
 }
 
-// append appends the encoding of a value to dst. A large one is not copied if
-// dst is empty: then another slice may be returned.
+// append appends the encoding of a value to dst.
 func (c codec[T]) append(dst []byte, v *T) ([]byte, error) {
-	if c.size > 0 {
+	switch {
+	case c.size > 0:
 		return c.appendNumber(dst, v), nil
+	case c.raw.size > 0:
+		return append(dst, c.raw.bytes(unsafe.Pointer(v))...), nil
 	}
+	return c.appendCBOR(dst, v)
+}
+
+// appendResult is append for a value that nobody changes before it is written. A
+// large one is not copied if dst is too small and empty: then another slice, which
+// may be the value's own memory, is returned.
+func (c codec[T]) appendResult(dst []byte, v *T) ([]byte, error) {
+	if c.raw.size > 0 {
+		if data := c.raw.bytes(unsafe.Pointer(v)); len(dst) == 0 && len(data) > cap(dst) {
+			return data, nil
+		}
+	}
+	return c.append(dst, v)
+}
+
+func (c codec[T]) appendCBOR(dst []byte, v *T) ([]byte, error) {
 	data, err := encode(*v)
 	if err != nil || len(dst) == 0 && len(data) > cap(dst) {
 		return data, err
@@ -75,12 +95,15 @@ func (c codec[T]) encodeInPlace(v *T) ([]byte, bool) {
 // decode decodes a value that fills data. A type's own decoder may panic, which
 // is an error, and end the goroutine.
 func (c codec[T]) decode(data []byte) (v T, err error) {
-	if c.size > 0 {
+	switch {
+	case c.size > 0:
 		return c.decodeNumber(data)
+	case c.raw.size > 0:
+		err = c.raw.decode(data, unsafe.Pointer(&v))
+		return v, err
 	}
 	to := new(T)
-	err = decode(data, to)
-	if err != nil {
+	if err = decode(data, to); err != nil {
 		return v, err
 	}
 	return *to, nil
@@ -102,6 +125,15 @@ func (c codec[T]) decodeNumber(data []byte) (v T, err error) {
 		*(*uint8)(p) = data[0]
 	}
 	return v, nil
+}
+
+// decodeOwn is decode for data that nobody else uses, now or later: a value may be
+// made of the very bytes.
+func (c codec[T]) decodeOwn(data []byte) (v T, err error) {
+	if c.raw.size > 0 && c.raw.adopt(data, unsafe.Pointer(&v)) {
+		return v, nil
+	}
+	return c.decode(data)
 }
 
 // decodeApart is decode where the goroutine must go on: a type's own decoder may

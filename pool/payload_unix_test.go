@@ -58,18 +58,18 @@ func TestEmptyPayload(t *testing.T) {
 	}
 }
 
-// TestPayloadAtTheLimit: Config.MaxPayload is exact, both ways, for its encoding.
+// TestPayloadAtTheLimit: Config.MaxPayload is exact, both ways.
 func TestPayloadAtTheLimit(t *testing.T) {
-	const limit, head = 1000, 3 // a byte string of this length has three bytes before it
+	const limit = 1000
 	p := newProcessPool(t, pool.Config{Workers: 1, MaxPayload: limit})
-	if got := value(t, length.Submit(t.Context(), p, make([]byte, limit-head))); got != limit-head {
+	if got := value(t, length.Submit(t.Context(), p, make([]byte, limit))); got != limit {
 		t.Errorf("got %d", got)
 	}
-	failure[*pool.CodecError](t, length.Submit(t.Context(), p, make([]byte, limit-head+1)))
-	if got := value(t, fill.Submit(t.Context(), p, limit-head)); len(got) != limit-head {
+	failure[*pool.CodecError](t, length.Submit(t.Context(), p, make([]byte, limit+1)))
+	if got := value(t, fill.Submit(t.Context(), p, limit)); len(got) != limit {
 		t.Errorf("got %d bytes", len(got))
 	}
-	failure[*pool.CodecError](t, fill.Submit(t.Context(), p, limit-head+1))
+	failure[*pool.CodecError](t, fill.Submit(t.Context(), p, limit+1))
 }
 
 // TestFailureBeyondTheLimit: what a failure has to tell is not bounded by

@@ -70,7 +70,7 @@ func serveItems(task string) worker.ItemHandler {
 
 // serve decodes, calls and encodes.
 func (t *Task[In, Out]) serve(ctx context.Context, argument, dst []byte) ([]byte, *worker.Failure) {
-	in, err := t.in.decode(argument)
+	in, err := t.in.decodeOwn(argument)
 	if err != nil {
 		return nil, &worker.Failure{Kind: worker.FailureArgument, Message: err.Error()}
 	}
@@ -78,7 +78,7 @@ func (t *Task[In, Out]) serve(ctx context.Context, argument, dst []byte) ([]byte
 	if err != nil {
 		return nil, describeError(err)
 	}
-	value, err := t.out.append(dst, &out)
+	value, err := t.out.appendResult(dst, &out)
 	if err != nil {
 		return nil, &worker.Failure{Kind: worker.FailureResult, Message: err.Error()}
 	}

@@ -25,9 +25,10 @@ type Task[In, Out any] struct {
 // exist when its main calls Main.
 //
 // When the task runs in another process, In and Out travel as CBOR: exported
-// fields of structs, and what encoding.BinaryMarshaler or cbor.Marshaler say
-// (numbers and booleans alone as what they are in memory). On
-// a goroutine pool they are handed over as they are.
+// fields of structs, and what encoding.BinaryMarshaler or cbor.Marshaler say. A
+// number, boolean, text, or slice of bytes or other numbers alone travels as what
+// it is in memory, for the price of copying it; of slices so, an empty one arrives
+// as nil. On a goroutine pool they are handed over as they are.
 //
 // The context given to run ends at the task's deadline, and when the context
 // that the task was submitted with ends; a task that heeds it keeps its worker.
