@@ -1,6 +1,6 @@
 // Package leaktest fails a test run that leaves something behind: a goroutine,
-// a file descriptor, a process (a zombie is told as one) or a named object in
-// the temporary directory or in /dev/shm. Only tests import it.
+// a file descriptor, a process (a zombie is told as one), a mapping of anonymous
+// shared memory, or a named object in the temporary directory or in /dev/shm. Only tests import it.
 //
 //	func TestMain(m *testing.M) { leaktest.Main(m) }
 //
@@ -15,7 +15,8 @@
 // that [Take] puts into the environment (so that a daemon that left our tree is
 // found too), or when it runs this test binary and has been orphaned.
 //
-// A named object is ours when its name begins with "stint-". [Main] gives the
+// A named object is ours when its name begins with "stint-", and so is the shared
+// memory of a memfd_create(2). [Main] gives the
 // run a temporary directory of its own, so packages that are tested at the same
 // time do not see each other's files. /dev/shm cannot be divided like that:
 // a name there should begin with "stint-PID-", and it is somebody else's for as
@@ -27,6 +28,6 @@
 //
 // # Systems
 //
-// Descriptors, processes and /dev/shm are read from Linux's /proc. On other
+// Descriptors, processes, mappings and /dev/shm are read from Linux's /proc. On other
 // systems goroutines and temporary files are compared and nothing else.
 package leaktest

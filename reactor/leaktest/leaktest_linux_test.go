@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func init() {
@@ -22,6 +24,7 @@ func init() {
 	leak("orphan of this binary", func() int { return runOrphanStarter() })
 	leak("daemon", func() int { return finish(exec.Command("sh", "-c", "exec 3<&0; setsid cat <&3 >/dev/null 2>&1 &")) })
 	leak("shared memory", func() int { return leaveSharedMemory("") })
+	leak("mapping", leaveMapping)
 	leak("own shared memory", func() int { return leaveSharedMemory(fmt.Sprint(os.Getpid(), "-")) })
 	leak("another run's shared memory", func() int { return leaveSharedMemory(fmt.Sprint(os.Getppid(), "-")) })
 }
@@ -36,6 +39,7 @@ func TestRunOnLinux(t *testing.T) {
 		{helper: "orphan of this binary", code: 1, report: []string{"process ", "leaktest.test"}},
 		{helper: "daemon", code: 1, report: []string{"process ", ": cat"}},
 		{helper: "shared memory", code: 1, report: []string{"file /dev/shm/stint-"}},
+		{helper: "mapping", code: 1, report: []string{"mapping ", "/memfd:stint-leaktest"}},
 		{helper: "own shared memory", code: 1, report: []string{"file /dev/shm/stint-"}},
 		{helper: "another run's shared memory"},
 	})
@@ -112,6 +116,18 @@ const sharedMemoryTag = "leaktest"
 
 func leaveSharedMemory(owner string) int {
 	return create("/dev/shm", prefix+owner+sharedMemoryTag)
+}
+
+// leaveMapping leaves shared memory mapped, and its descriptor closed.
+func leaveMapping() int {
+	fd, err := unix.MemfdCreate(prefix+sharedMemoryTag, unix.MFD_CLOEXEC)
+	if err != nil || unix.Ftruncate(fd, 4096) != nil {
+		return 2
+	}
+	if _, err := unix.Mmap(fd, 0, 4096, unix.PROT_READ, unix.MAP_SHARED); err != nil || unix.Close(fd) != nil {
+		return 2
+	}
+	return 0
 }
 
 func removeSharedMemory() {

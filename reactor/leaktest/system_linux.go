@@ -11,6 +11,7 @@ import (
 
 func (things inventory) addSystem() {
 	things.addDescriptors()
+	things.addMappings()
 	all := processes()
 	for _, p := range all {
 		if all.ours(p) {
@@ -30,6 +31,17 @@ func (things inventory) addDescriptors() {
 		}
 		line := fmt.Sprintf("fd %s: %s", entry.Name(), target)
 		things[line] = line
+	}
+}
+
+// addMappings adds the shared memory of our prefix that is mapped.
+func (things inventory) addMappings() {
+	maps, _ := os.ReadFile("/proc/self/maps")
+	for line := range strings.Lines(string(maps)) {
+		if strings.Contains(line, "/memfd:"+prefix) {
+			address, _, _ := strings.Cut(line, " ")
+			things["mapping "+address] = "mapping " + strings.Join(strings.Fields(line), " ")
+		}
 	}
 }
 
