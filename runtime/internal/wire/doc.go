@@ -15,7 +15,8 @@
 // Then the host sends Task, with Values before it if any travel, Cancel, AskStack and
 // Quit, and the worker sends Value, Failure, Skipped, Progress and, if asked, Stack.
 // A Chunk is several items of a task, whose results Items and LastItems bring. What
-// a running task wants of its host it sends as a Call, which a Reply answers. Both
+// a running task wants of its host it sends as a Call, which a Reply answers. A TaskAt
+// and a ValueAt say where in the shared memory a large argument or result is. Both
 // ends live in one binary, so the version in the handshake is a check, not a
 // negotiation.
 //

@@ -32,13 +32,15 @@ const (
 	KindReply           // host: the answer to call id
 	KindProgress        // worker: task id has come so far; host: what call id has submitted; payload is a value
 	KindValues          // host: what the context of task id has, which comes next
+	KindTaskAt          // host: the same as a Task, whose argument is a Region of the shared memory
+	KindValueAt         // worker: the same as a Value, which is in a Region of it
 	kindBeyond          // one past the last
 )
 
 var kindNames = [...]string{
 	"invalid", "hello", "no-main", "task", "cancel", "quit", "value", "failure", "skipped", "ask-stack", "stack", "initialize",
 	"chunk", "items", "last-items",
-	"call", "reply", "progress", "values",
+	"call", "reply", "progress", "values", "task-at", "value-at",
 }
 
 // String returns the kind's name.

@@ -24,7 +24,7 @@ func TestLayout(t *testing.T) {
 }
 
 func TestKindString(t *testing.T) {
-	for kind := wire.KindHello; kind <= wire.KindValues; kind++ {
+	for kind := wire.KindHello; kind <= wire.KindValueAt; kind++ {
 		if s := kind.String(); s == "" || strings.HasPrefix(s, "kind") || strings.HasPrefix(s, "invalid") {
 			t.Errorf("kind %d is called %q", kind, s)
 		}
@@ -52,7 +52,7 @@ func TestHeaderRefused(t *testing.T) {
 		reason string
 	}{
 		"zeros":                {make([]byte, 1024), 100, "unknown kind 0"},
-		"kind beyond the last": {with(func(b []byte) { b[4] = byte(wire.KindValues) + 1 }), 100, "unknown kind 19"},
+		"kind beyond the last": {with(func(b []byte) { b[4] = byte(wire.KindValueAt) + 1 }), 100, "unknown kind 21"},
 		"reserved byte":        {with(func(b []byte) { b[5] = 7 }), 100, "reserved byte is 7"},
 		"one byte too many":    {with(size(101)), 100, "value of 101 bytes is over the limit of 100"},
 		"SEC-4 size 2^31":      {with(size(1 << 31)), 1 << 20, "over the limit"},

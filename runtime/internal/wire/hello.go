@@ -24,8 +24,9 @@ type Hello struct {
 	Nonce    []byte `cbor:"1,keyasint"`
 	Identity string `cbor:"2,keyasint"` // which build this is
 	PID      int    `cbor:"3,keyasint"`
-	Worker   int    `cbor:"4,keyasint"` // the worker's number in its pool
-	Limit    int    `cbor:"5,keyasint"` // the largest payload of the channel, in bytes
+	Worker   int    `cbor:"4,keyasint"`           // the worker's number in its pool
+	Limit    int    `cbor:"5,keyasint"`           // the largest payload of the channel, in bytes
+	Arena    int    `cbor:"6,keyasint,omitempty"` // the size of the memory that they share for large payloads; in the answer 0, if the worker cannot use it
 }
 
 // AppendHello appends a whole hello frame.
@@ -50,7 +51,7 @@ func ParseHello(payload []byte) (Hello, error) {
 	if err := Unmarshal(payload[len(magic)+2:], &h); err != nil {
 		return h, &Error{What: "hello", Reason: err.Error()}
 	}
-	if len(h.Nonce) != NonceSize || h.PID < 0 || h.Worker < 0 || h.Limit < 0 {
+	if len(h.Nonce) != NonceSize || h.PID < 0 || h.Worker < 0 || h.Limit < 0 || h.Arena < 0 {
 		return h, &Error{What: "hello", Reason: "a field is out of bounds"}
 	}
 	return h, nil
