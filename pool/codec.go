@@ -18,6 +18,7 @@ type codec[T any] struct {
 	size    int // of a number; 0: it is none
 	boolean bool
 	raw     raw
+	buffer  bool // T is *Buffer
 	apart   bool // decodes with code of its own, somewhere in it
 }
 
@@ -25,6 +26,8 @@ func codecFor[T any]() codec[T] {
 	t := reflect.TypeFor[T]()
 	c := codec[T]{apart: shapeOf(t).decodes}
 	switch kind := t.Kind(); {
+	case t == reflect.TypeFor[*Buffer]():
+		c.buffer, c.apart = true, false
 	case encodesItself(t) || decodesItself(t):
 	case kind == reflect.Bool:
 		c.size, c.boolean = 1, true
@@ -43,6 +46,8 @@ func (c codec[T]) append(dst []byte, v *T) ([]byte, error) {
 		return c.appendNumber(dst, v), nil
 	case c.raw.size > 0:
 		return append(dst, c.raw.bytes(unsafe.Pointer(v))...), nil
+	case c.buffer:
+		return c.asBuffer(v).append(dst)
 	}
 	return c.appendCBOR(dst, v)
 }
@@ -66,6 +71,23 @@ func (c codec[T]) appendCBOR(dst []byte, v *T) ([]byte, error) {
 	}
 	return append(dst, data...), nil
 }
+
+// weight is how many bytes a value takes, where that is known without encoding it;
+// otherwise 0.
+func (c codec[T]) weight(v *T) int {
+	switch {
+	case c.raw.size > 0:
+		return len(c.raw.bytes(unsafe.Pointer(v)))
+	case c.buffer && c.asBuffer(v) != nil:
+		return c.asBuffer(v).Len()
+	}
+	return c.size
+}
+
+// asBuffer relies on T being *Buffer.
+func (c codec[T]) asBuffer(v *T) *Buffer { return *c.toBuffer(v) }
+
+func (c codec[T]) toBuffer(v *T) **Buffer { return (**Buffer)(unsafe.Pointer(v)) }
 
 // appendNumber relies on a number of so many bytes being a T, which codecFor has
 // seen to.
@@ -101,6 +123,9 @@ func (c codec[T]) decode(data []byte) (v T, err error) {
 	case c.raw.size > 0:
 		err = c.raw.decode(data, unsafe.Pointer(&v))
 		return v, err
+	case c.buffer:
+		*c.toBuffer(&v) = bufferOfResult(worker.Payload{Data: data})
+		return v, nil
 	}
 	to := new(T)
 	if err = decode(data, to); err != nil {
@@ -134,6 +159,62 @@ func (c codec[T]) decodeOwn(data []byte) (v T, err error) {
 		return v, nil
 	}
 	return c.decode(data)
+}
+
+// accept makes an argument of what has come to a worker.
+func (c codec[T]) accept(p worker.Payload) (v T, err error) {
+	switch {
+	case c.buffer:
+		b := &Buffer{shared: p.Region}
+		if p.Region == nil {
+			b.heap.Store(&p.Data)
+		}
+		*c.toBuffer(&v) = b
+		return v, nil
+	case p.Region == nil:
+		return c.decodeOwn(p.Data)
+	}
+	return c.decode(p.Data)
+}
+
+// give makes a payload of a task's result in its worker.
+func (c codec[T]) give(v *T) (worker.Payload, error) {
+	if c.buffer {
+		return c.asBuffer(v).give()
+	}
+	data, err := c.appendResult(nil, v)
+	return worker.Payload{Data: data}, err
+}
+
+// discard lets go of a result that nobody gets.
+func (c codec[T]) discard(v *T) {
+	if c.buffer && c.asBuffer(v) != nil {
+		c.asBuffer(v).Release()
+	}
+}
+
+// receive makes a result of what has come to the host. The worker may change what is
+// shared at any time, so what is more than a row of bytes is checked and decoded in
+// a copy.
+func (c codec[T]) receive(p worker.Payload) (v T, err error) {
+	switch {
+	case c.buffer:
+		*c.toBuffer(&v) = bufferOfResult(p)
+		return v, nil
+	case p.Region == nil:
+		return c.decodeApart(p.Data)
+	case c.raw.size > 0:
+		err = p.Region.Use(func(data []byte) error {
+			v, err = c.decode(data)
+			return err
+		})
+		return v, err
+	}
+	data, err := p.Region.Copy()
+	if err != nil {
+		return v, err
+	}
+	return c.decodeApart(data)
 }
 
 // decodeApart is decode where the goroutine must go on: a type's own decoder may

@@ -58,6 +58,9 @@
 //
 // Context: values registered by [RegisterContextValue] travel with it to its worker.
 //
+// Large data: an argument or a result of type *[Buffer] is used where it arrives,
+// in memory that a worker shares with its host, and not copied out of it.
+//
 // # What a pool can have
 //
 // State: what each worker makes before its first task, and its tasks use, is a
@@ -88,7 +91,7 @@
 //
 // A process pool has three for each worker, which belong to its link (package
 // runtime/worker): a reader, and one for each stream of its output; a fourth
-// writes while a worker is slow to read. One more ends the pool. Close waits for all
+// writes while a worker is slow to read, or a large argument is copied. One more ends the pool. Close waits for all
 // of them, but not for one that a Stdout or Stderr of the caller's holds up. A
 // deadline costs an alarm for each worker, not for each task. A goroutine pool has up
 // to Config.Workers, started as needed, and more while tasks wait for nested ones;

@@ -246,9 +246,12 @@ func (e *errand) encode() ([]byte, error)    { return e.argument, nil }
 func (e *errand) call(context.Context) error { panic("an errand runs in another process") }
 func (e *errand) types() (in, out string)    { return "", "" }
 
-func (e *errand) decode(value []byte) error {
-	e.answer = e.answerWith(replyValue, value)
-	return nil
+func (e *errand) decode(value worker.Payload) (err error) {
+	if value.Region != nil {
+		value.Data, err = value.Region.Copy()
+	}
+	e.answer = e.answerWith(replyValue, value.Data)
+	return err
 }
 
 // report passes a report on; the future is there, and knows whether it wants it.

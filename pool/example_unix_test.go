@@ -3,6 +3,7 @@
 package pool_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -412,4 +413,36 @@ func ExampleWithRetry() {
 	page, err := f.Result(context.Background())
 	fmt.Println(page, err, "in attempt", f.Attempts())
 	// Output: the page <nil> in attempt 3
+}
+
+// blur returns a picture as large as its argument, and neither is copied by the way.
+var blur = pool.NewTask("blur", func(ctx context.Context, in *pool.Buffer) (*pool.Buffer, error) {
+	out := pool.NewBuffer(ctx, in.Len())
+	return out, out.Use(func(to []byte) error {
+		return in.Use(func(from []byte) error {
+			for i := range to {
+				to[i] = from[i] / 2
+			}
+			return nil
+		})
+	})
+})
+
+func ExampleBuffer() {
+	p, err := pool.NewProcessPool(pool.Config{Workers: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer p.Close()
+	picture := bytes.Repeat([]byte{200}, 4<<20)
+	out, err := blur.Submit(context.Background(), p, pool.BufferOf(picture)).Result(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer out.Release()
+	_ = out.Use(func(data []byte) error {
+		fmt.Println(len(data), data[0])
+		return nil
+	})
+	// Output: 4194304 100
 }

@@ -57,6 +57,7 @@ const (
 	kindItems     = 13
 	kindLastItems = 14
 	kindProgress  = 17
+	kindValueAt   = 20
 )
 
 // frame makes a frame as a worker would, of any kind.
@@ -71,6 +72,12 @@ func frame(kind byte, slot uint16, id uint64, payload []byte) []byte {
 // elapsed is what stands before a result: the time that the task took.
 func elapsed(nanoseconds int64, result ...byte) []byte {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(nanoseconds)), result...)
+}
+
+// region is where a result is said to be in the memory that a worker shares.
+func region(index uint32, offset, size uint64) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, index)
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, offset), size)
 }
 
 // emptyMap is the CBOR of none{}.
@@ -113,6 +120,9 @@ func TestForgery(t *testing.T) {
 		"progress in no slot":                frame(kindProgress, 65535, 1, []byte{1}),
 		"progress without end":               frame(kindProgress, 0, 1, make([]byte, 64<<10+1)),
 		"a stack that nobody asked for":      frame(kindStack, 0, 1, []byte("goroutine 1")),
+		"a result beyond all memory":         frame(kindValueAt, 0, 1, elapsed(1, region(1, 1<<40, 100)...)),
+		"a result of four gigabytes":         frame(kindValueAt, 0, 1, elapsed(1, region(1, 0, 1<<32)...)),
+		"a result where nothing is":          frame(kindValueAt, 0, 1, elapsed(1, region(1<<32-1, 0, 100)...)),
 		"no task was skipped":                frame(kindSkipped, 5, 0, nil),
 		"a forged result behind a wrong one": append(frame(kindValue, 9, 9, elapsed(1, emptyMap)), frame(kindValue, 0, 1, elapsed(1, emptyMap))...),
 	} {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // Job is one submitted task on its way through a pool. Task.Submit makes it, and
@@ -124,7 +125,7 @@ type work interface {
 	// call runs the function here, and keeps its result for succeed.
 	call(ctx context.Context) error
 	// decode decodes a result, and keeps it for succeed.
-	decode(value []byte) error
+	decode(value worker.Payload) error
 	// succeed settles the future with the result that was kept.
 	succeed() bool
 	// took is told how long the worker took, before succeed.

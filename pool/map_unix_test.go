@@ -166,7 +166,7 @@ func TestChunks(t *testing.T) {
 			}
 			all := collect(length.Map(patient(t), p, in, pool.WithChunkSize(100)))
 			for i, o := range all {
-				if tooLarge := i >= 10; tooLarge != (o.err != nil) || !tooLarge && o.out != 100*i {
+				if tooLarge := i > 10; tooLarge != (o.err != nil) || !tooLarge && o.out != 100*i {
 					t.Errorf("item %d: %+v", i, o)
 				}
 			}

@@ -328,6 +328,9 @@ func (m *member) take(r *worker.Result) (j *Job, over bool, err error) {
 		m.pool.retries.over(j)
 	}
 	m.unread -= s.size
+	if s.size >= worker.LargePayload {
+		m.link.Settled(r.Slot)
+	}
 	*s = slot{}
 	m.free = append(m.free, r.Slot)
 	return j, true, nil

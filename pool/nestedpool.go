@@ -114,7 +114,7 @@ func (p *nestedPool) settle(j *Job, reply []byte) {
 		p.fail(j, unpackError(data))
 		return
 	}
-	if err := j.work.decode(data); err != nil {
+	if err := j.work.decode(worker.Payload{Data: data}); err != nil {
 		p.fail(j, resultError(j, j.asRun(), "decode", err))
 		return
 	}

@@ -51,6 +51,9 @@ func newPart[In, Out any](m *mapping[In, Out], before int, in In) *part[In, Out]
 // become too large.
 func (p *part[In, Out]) append(in *In) bool {
 	at := len(p.encoded)
+	if p.mapping.task.in.weight(in) > p.mapping.maxBytes-at {
+		return false
+	}
 	items, err := p.mapping.task.in.append(p.encoded.Begin(), in)
 	if err != nil || len(items) > p.mapping.maxBytes {
 		return false
@@ -105,8 +108,8 @@ func (p *part[In, Out]) fork() *Job {
 
 func (p *part[In, Out]) adopt(fork *Job) { p.out = fork.work.(*part[In, Out]).out }
 
-func (p *part[In, Out]) decode(value []byte) (err error) {
-	p.out, err = p.mapping.task.out.decodeApart(value)
+func (p *part[In, Out]) decode(value worker.Payload) (err error) {
+	p.out, err = p.mapping.task.out.receive(value)
 	return err
 }
 

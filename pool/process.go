@@ -187,6 +187,7 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 	link, files, err := worker.Open(worker.LinkConfig{
 		Worker:     m.number,
 		Limit:      p.config.MaxPayload + payloadRoom,
+		Arena:      max(0, p.config.SharedMemory),
 		Stdout:     newStream(m, p.output.stdout, false),
 		Stderr:     newStream(m, p.output.stderr, true),
 		Initialize: p.initialize,

@@ -45,16 +45,17 @@ func (r *registry[D]) find(name string) (d D, ok bool) {
 type definition struct {
 	name    string
 	options []Option // of every call
-	serve   worker.ItemHandler
+	serve   func(context.Context, worker.Payload) (worker.Payload, *worker.Failure)
+	items   worker.ItemHandler
 }
 
 // serve runs a task in a worker process.
-func serve(ctx context.Context, task string, argument []byte) ([]byte, *worker.Failure) {
+func serve(ctx context.Context, task string, argument worker.Payload) (worker.Payload, *worker.Failure) {
 	d, ok := tasks.find(task)
 	if !ok {
-		return nil, &worker.Failure{Kind: worker.FailureUnknown}
+		return worker.Payload{}, &worker.Failure{Kind: worker.FailureUnknown}
 	}
-	return d.serve(ctx, argument, nil)
+	return d.serve(ctx, argument)
 }
 
 // serveItems finds what runs a task's items in a worker process.
@@ -65,22 +66,50 @@ func serveItems(task string) worker.ItemHandler {
 			return nil, &worker.Failure{Kind: worker.FailureUnknown}
 		}
 	}
-	return d.serve
+	return d.items
 }
 
 // serve decodes, calls and encodes.
-func (t *Task[In, Out]) serve(ctx context.Context, argument, dst []byte) ([]byte, *worker.Failure) {
-	in, err := t.in.decodeOwn(argument)
-	if err != nil {
-		return nil, &worker.Failure{Kind: worker.FailureArgument, Message: err.Error()}
+func (t *Task[In, Out]) serve(ctx context.Context, argument worker.Payload) (value worker.Payload, failure *worker.Failure) {
+	out, failure := t.answer(ctx, argument)
+	if failure != nil {
+		return worker.Payload{}, failure
 	}
-	out, err := t.run(ctx, in)
+	value, err := t.out.give(&out)
 	if err != nil {
-		return nil, describeError(err)
+		return worker.Payload{}, resultFailure(err)
+	}
+	return value, nil
+}
+
+// serveItem is serve for an item of a chunk.
+func (t *Task[In, Out]) serveItem(ctx context.Context, argument, dst []byte) ([]byte, *worker.Failure) {
+	out, failure := t.answer(ctx, worker.Payload{Data: argument})
+	if failure != nil {
+		return nil, failure
 	}
 	value, err := t.out.appendResult(dst, &out)
 	if err != nil {
-		return nil, &worker.Failure{Kind: worker.FailureResult, Message: err.Error()}
+		return nil, resultFailure(err)
 	}
 	return value, nil
+}
+
+// answer decodes and calls.
+func (t *Task[In, Out]) answer(ctx context.Context, argument worker.Payload) (out Out, failure *worker.Failure) {
+	in, err := t.in.accept(argument)
+	if err != nil {
+		return out, &worker.Failure{Kind: worker.FailureArgument, Message: err.Error()}
+	}
+	if out, err = t.run(ctx, in); err != nil {
+		return out, describeError(err)
+	}
+	return out, nil
+}
+
+// resultFailure is of a result that cannot be encoded.
+func resultFailure(err error) *worker.Failure {
+	f := describeError(err)
+	f.Kind = worker.FailureResult
+	return f
 }

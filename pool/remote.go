@@ -25,13 +25,15 @@ var wellKnown = struct {
 		"context.Canceled", "context.DeadlineExceeded", "io.EOF", "io.ErrUnexpectedEOF", "fs.ErrNotExist", "fs.ErrExist",
 		"fs.ErrPermission", "os.ErrClosed", "os.ErrDeadlineExceeded", "errors.ErrUnsupported",
 		"pool.ErrClosed", "pool.ErrBroken", "pool.ErrKilled", "pool.ErrShutdown", "pool.ErrWorkerDied", "pool.ErrGoexit",
-		"pool.ErrUnknownTask", "pool.ErrUnknownState", "pool.ErrQueueFull", "pool.ErrNoMain", "pool.ErrNoTask", "pool.ErrNotOwner", "pool.ErrUnkillable", "futures.ErrCancelled",
+		"pool.ErrUnknownTask", "pool.ErrUnknownState", "pool.ErrQueueFull", "pool.ErrNoMain", "pool.ErrNoTask", "pool.ErrNotOwner", "pool.ErrUnkillable",
+		"pool.ErrReleased", "futures.ErrCancelled",
 	},
 	errors: []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, fs.ErrNotExist, fs.ErrExist,
 		fs.ErrPermission, os.ErrClosed, os.ErrDeadlineExceeded, errors.ErrUnsupported,
 		ErrClosed, ErrBroken, ErrKilled, ErrShutdown, ErrWorkerDied, ErrGoexit,
-		ErrUnknownTask, ErrUnknownState, ErrQueueFull, ErrNoMain, ErrNoTask, ErrNotOwner, ErrUnkillable, futures.ErrCancelled,
+		ErrUnknownTask, ErrUnknownState, ErrQueueFull, ErrNoMain, ErrNoTask, ErrNotOwner, ErrUnkillable,
+		ErrReleased, futures.ErrCancelled,
 	},
 }
 
@@ -99,7 +101,7 @@ func failureError(run Run, f *worker.Failure, j *Job) error {
 	case worker.FailureArgument:
 		return &CodecError{Run: run, Op: "decode", What: "argument", Type: in, Err: errors.New(printable(f.Message))}
 	case worker.FailureResult:
-		return &CodecError{Run: run, Op: "encode", What: "result", Type: out, Err: errors.New(printable(f.Message))}
+		return &CodecError{Run: run, Op: "encode", What: "result", Type: out, Err: newRemoteError(f)}
 	}
 	return &TaskError{Run: run, Err: newRemoteError(f)}
 }

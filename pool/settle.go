@@ -54,7 +54,7 @@ func (m *member) outcome(j *Job, run Run, r *worker.Result) error {
 	if err := m.pool.config.checkPayload(len(r.Value)); err != nil {
 		return resultError(j, run, "encode", err)
 	}
-	if err := j.work.decode(r.Value); err != nil {
+	if err := j.work.decode(worker.Payload{Data: r.Value, Region: r.Region}); err != nil {
 		return resultError(j, run, "decode", err)
 	}
 	return nil

@@ -223,11 +223,12 @@ func TestPoolBreaksUnderTasks(t *testing.T) {
 
 // TestArgumentThatKills, SEC-15: a task whose workers die before they have begun it, one
 // after another, fails in the end, also where spares take their place at once; it
-// does not cost workers for ever.
+// does not cost workers for ever. (Only what comes by the socket has to be read before
+// the task begins.)
 func TestArgumentThatKills(t *testing.T) {
 	for _, spares := range []int{pool.NoSpares, 2} {
 		starts := startAs(t, "has little memory")
-		p := newProcessPool(t, pool.Config{Workers: 1, Spares: spares})
+		p := newProcessPool(t, pool.Config{Workers: 1, Spares: spares, SharedMemory: pool.NoSharedMemory})
 		eventually(t, "the spares", func() bool { return p.Stats().Spare == max(spares, 0) })
 		f := length.Submit(t.Context(), p, make([]byte, large))
 		after := double.Submit(t.Context(), p, 4)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stint-go/stint/futures"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // Task is a function with a name, by which a worker process finds it. Make one
@@ -50,7 +51,7 @@ func NewTask[In, Out any](name string, run func(ctx context.Context, in In) (Out
 		panic(fmt.Sprintf("pool.NewTask: task %q: %v, at %s", name, err, place))
 	}
 	t := &Task[In, Out]{definition: &definition{name: name, options: options}, run: run, in: codecFor[In](), out: codecFor[Out]()}
-	t.definition.serve = t.serve
+	t.definition.serve, t.definition.items = t.serve, t.serveItem
 	tasks.register("pool.NewTask", name, place, t.definition)
 	return t
 }
@@ -120,12 +121,18 @@ func (c *call[In, Out]) fork() *Job {
 
 func (c *call[In, Out]) adopt(fork *Job) { c.out = fork.work.(*call[In, Out]).out }
 
-func (c *call[In, Out]) decode(value []byte) (err error) {
-	c.out, err = c.of.out.decodeApart(value)
+func (c *call[In, Out]) decode(value worker.Payload) (err error) {
+	c.out, err = c.of.out.receive(value)
 	return err
 }
 
-func (c *call[In, Out]) succeed() bool { return c.promise.Succeed(c.out) }
+func (c *call[In, Out]) succeed() bool {
+	succeeded := c.promise.Succeed(c.out)
+	if !succeeded {
+		c.of.out.discard(&c.out)
+	}
+	return succeeded
+}
 
 func (c *call[In, Out]) took(time.Duration)      {}
 func (c *call[In, Out]) start() bool             { return c.promise.Start() }

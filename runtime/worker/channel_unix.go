@@ -38,9 +38,9 @@ func socketPair() (host, child *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "stint-channel"), os.NewFile(uintptr(fds[1]), "stint-channel-worker"), nil
 }
 
-// mapShared maps a file that both sides hold.
-func mapShared(file *os.File, size int) ([]byte, error) {
-	mapping, err := unix.Mmap(int(file.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+// mapShared maps a part of a file that both sides hold.
+func mapShared(file *os.File, offset, size int) ([]byte, error) {
+	mapping, err := unix.Mmap(int(file.Fd()), int64(offset), size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	return mapping, os.NewSyscallError("mmap", err)
 }
 

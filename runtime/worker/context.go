@@ -22,6 +22,7 @@ type taskContext struct {
 	server    *server // takes its signs of life and reports
 	slot      uint16
 	goroutine int         // on which the task runs
+	ofChunk   bool        // it is of an item of one
 	replied   bool        // its result is written; by the server's writing
 	deadline  time.Time   // zero: none
 	asked     atomic.Bool // somebody waits, or may wait, for its end, or may have kept it
@@ -31,6 +32,9 @@ type taskContext struct {
 	timer *time.Timer          // set when anything is first asked
 	after map[*func()]struct{} // to be called at the end
 	err   error                // not nil: it has ended
+
+	regions []*Region // that end with the task; under mu
+	over    bool      // they have; under mu
 }
 
 var _ context.Context = (*taskContext)(nil)

@@ -26,6 +26,12 @@
 // journal, too; what a dead worker had noted and not sent of a chunk, Link.Noted
 // reads.
 //
+// Payloads of 1 MiB or more go through an arena, the rest of that memory, where it can
+// be sealed: the link copies an argument there before it writes the task's frame, and
+// frees its region when its slot is free again (Link.Settled); a worker builds or
+// copies a result there (Allocate), and the host frees it when it is read. A Region
+// that the host keeps keeps the memory, whatever becomes of its worker and its link.
+//
 // The channel is the lifeline, too: when it ends, the host is gone, and the
 // worker leaves at once with all of its process group, also while its task
 // spins. Standard output and standard error are the worker's own and never carry
@@ -35,8 +41,8 @@
 //
 // Each started Link has three: a reader, and one that passes on standard output,
 // unless nobody wants it, and one for standard error.
-// Frames are written by whoever flushes them; only while a worker is slow to read
-// there is another, which ends with the last byte. The reader waits for the
+// Frames are written by whoever flushes them; only while a worker is slow to read, or
+// a large argument is to be copied, there is another, which ends with the last byte. The reader waits for the
 // others, and Receiver.Closed is its last act: who has been told that has nothing
 // more to wait for. (A LinkConfig.Stdout or Stderr that blocks is not waited for.)
 //
@@ -46,7 +52,7 @@
 //
 // # Systems
 //
-// Linux: socketpair, a sealed memfd, /proc/self/exe. Other unixes: an unlinked
-// temporary file and the program's path. Windows has no back end yet, and every
+// Linux: socketpair, a sealed memfd, /proc/self/exe; from 5.14 on the arena. Other
+// unixes: an unlinked temporary file, no arena, and the program's path. Windows has no back end yet, and every
 // way in returns an error that Is errors.ErrUnsupported.
 package worker

@@ -28,6 +28,7 @@ type host struct {
 
 	notedLast     int    // how many results were read after the end; to be looked at after closed
 	reportedAfter uint64 // latest at the first report; to be looked at after that
+	keep    bool        // the regions of results
 
 	ready   chan struct{}
 	results chan worker.Result
@@ -46,7 +47,9 @@ type host struct {
 // config is what a test can change of a host.
 type config struct {
 	limit int      // default 1 MiB
+	arena int      // default none
 	env   []string // beside the worker's own
+	keep  bool     // the regions of results
 
 	initialize *worker.Initialization
 }
@@ -55,14 +58,14 @@ type config struct {
 func open(t testing.TB, c config) *host {
 	t.Helper()
 	h := &host{
-		t: t, ready: make(chan struct{}), results: make(chan worker.Result, 1<<10), stacks: make(chan string, 1<<10),
+		t: t, keep: c.keep, ready: make(chan struct{}), results: make(chan worker.Result, 1<<10), stacks: make(chan string, 1<<10),
 		reports: make(chan string, 1<<10), calls: make(chan worker.Call, 1<<10), closed: make(chan error, 1),
 	}
 	if c.limit == 0 {
 		c.limit = 1 << 20
 	}
 	var err error
-	h.link, h.files, err = worker.Open(worker.LinkConfig{Worker: 7, Limit: c.limit, Stdout: &h.stdout, Stderr: &h.stderr, Initialize: c.initialize, Receiver: h})
+	h.link, h.files, err = worker.Open(worker.LinkConfig{Worker: 7, Limit: c.limit, Arena: c.arena, Stdout: &h.stdout, Stderr: &h.stderr, Initialize: c.initialize, Receiver: h})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +123,9 @@ func (h *host) Results(results []worker.Result) {
 	for _, r := range results {
 		r.Value = bytes.Clone(r.Value)
 		h.latest = r.ID
+		if h.keep && r.Region != nil {
+			r.Region.Keep()
+		}
 		h.results <- r
 	}
 }

@@ -40,22 +40,36 @@ func checkChannel() error {
 }
 
 // openInherited opens what the host handed down.
-func openInherited() (*os.File, *claimTable, error) {
+func openInherited() (*inherited, error) {
 	if err := checkChannel(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	heedHostDeath()
 	if err := unix.SetNonblock(channelFD, true); err != nil {
-		return nil, nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)
+		return nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)
 	}
 	file := os.NewFile(claimsFD, "stint-claims")
 	defer file.Close()
-	mapping, err := mapShared(file, sharedSize)
+	mapping, err := mapShared(file, 0, sharedSize)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	claims, err := newClaimTable(mapping)
-	return os.NewFile(channelFD, "stint-channel"), claims, err
+	return &inherited{os.NewFile(channelFD, "stint-channel"), claims, mapArena(file)}, err
+}
+
+// mapArena maps what host and worker share beyond the claims; nil: there is nothing,
+// or no room for it, and large payloads go by the socket.
+func mapArena(file *os.File) *workerArena {
+	info, err := file.Stat()
+	if err != nil || info.Size() <= int64(sharedSize) {
+		return nil
+	}
+	mapping, err := mapShared(file, arenaOffset(), int(info.Size())-arenaOffset())
+	if err != nil {
+		return nil
+	}
+	return newWorkerArena(mapping)
 }
 
 // leave ends this process because its host is gone or no longer wants it, and

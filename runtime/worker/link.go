@@ -44,6 +44,7 @@ type Result struct {
 	Skipped bool          // it had been withdrawn; the worker has passed it, and its slot is free
 	Elapsed time.Duration // by the worker's own clock
 	Value   []byte        // the encoded value, if Failure is nil
+	Region  *Region       // holds Value, which the worker can change; it ends with the call, unless it is kept. nil: Value is the reader's
 	Failure *Failure
 
 	// Of a chunk: the results of the next items, how many they are, and whether
@@ -59,6 +60,7 @@ type LinkConfig struct {
 	Worker     int             // the worker's number, for messages
 	Limit      int             // the largest payload in bytes, both ways: 1 to 2³²-1
 	Initialize *Initialization // what the worker does before it is ready; nil: nothing
+	Arena      int             // bytes to share for payloads from LargePayload on, half of them each way; 0: none
 	Receiver   Receiver
 
 	// Stdout and Stderr are where the worker's output goes on to; nil: nowhere. Each
@@ -87,7 +89,8 @@ type Link struct {
 	stdout *output // nil: the null device
 	stderr *output
 	claims *claimTable
-	tail   tail // of standard error
+	arena  *hostArena // nil: there is none
+	tail   tail       // of standard error
 	nonce  [wire.NonceSize]byte
 
 	outbox *outbox      // the hello is its first frame
@@ -164,15 +167,30 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 	if l.outbox, err = newOutbox(socket); err != nil {
 		return files, err
 	}
-	if !open(createShared(sharedSize)) {
+	if !open(l.share()) {
 		return files, err
 	}
-	mapping, err := mapShared(files[len(files)-1], sharedSize)
+	mapping, err := mapShared(files[len(files)-1], 0, sharedSize)
 	if err != nil {
 		return files, err
 	}
 	l.claims, err = newClaimTable(mapping)
 	return files, err
+}
+
+// share makes the memory that both sides share, with an arena if that can be.
+func (l *Link) share() (*os.File, error) {
+	if size := arenaSize(l.config.Arena); size > 0 && canShare {
+		if file, err := createShared(arenaOffset() + size); err == nil {
+			mapping, err := mapShared(file, arenaOffset(), size)
+			if err == nil {
+				l.arena = newHostArena(mapping, l.config.Limit)
+				return file, nil
+			}
+			file.Close()
+		}
+	}
+	return createShared(sharedSize)
 }
 
 // openStdout opens what the worker has for standard output.
@@ -223,6 +241,9 @@ func (l *Link) Close() {
 	for _, o := range l.outputs() {
 		o.pipe.Close()
 	}
+	if l.arena != nil {
+		l.arena.close()
+	}
 }
 
 // Release gives the claim table back to the system. Nothing may be asked of it
@@ -243,6 +264,14 @@ func (l *Link) StderrTail() string { return l.tail.String() }
 func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, argument []byte) {
 	l.claims.offer(slot, id)
 	l.outbox.task(slot, id, task, limit, 0, argument)
+}
+
+// Settled says that a slot is free again, in which a task was offered with a large
+// argument: that is over, or was passed.
+func (l *Link) Settled(slot uint16) {
+	if l.arena != nil {
+		l.arena.settled(slot)
+	}
 }
 
 // Carry sends values for the context of the task that is offered next, with this

@@ -29,16 +29,49 @@ type outbox struct {
 	writers sync.WaitGroup            // one at most
 
 	mu      sync.Mutex
-	next    batch // what is written next
-	spare   batch // an empty one with its buffers
-	writing bool  // somebody is at it, and will see what is added meanwhile
+	next    batch      // what is written next
+	spare   batch      // an empty one with its buffers
+	arena   *hostArena // for large arguments; nil: there is none
+	writing bool       // somebody is at it, and will see what is added meanwhile
 	closed  bool
 }
 
 // batch is what is written together, in the order of the frames.
 type batch struct {
-	whole  [][]byte // large payloads, and what goes before each
-	recent []byte   // the small frames after them
+	whole  []piece // large payloads, and what goes before each
+	recent []byte  // the small frames after them
+}
+
+// piece is a part of what is written: bytes, or a task whose argument is first copied
+// into the arena.
+type piece struct {
+	bytes []byte
+	large *largeTask // nil: bytes
+}
+
+// largeTask is a task that is offered with a large argument.
+type largeTask struct {
+	arena    *hostArena
+	slot     uint16
+	id       uint64
+	name     string
+	limit    time.Duration
+	argument []byte
+}
+
+// pieces copies the argument into the arena and returns the frame that says so; or,
+// where there is no room for it, the frame that brings it along.
+func (t *largeTask) pieces() []piece {
+	header := wire.Header{Kind: wire.KindTask, Slot: t.slot, ID: t.id, Size: uint32(wire.TaskHeadSize(t.name) + len(t.argument))}
+	place, staged := t.arena.stage(t.slot, t.id, t.argument)
+	if staged {
+		header.Kind, header.Size = wire.KindTaskAt, uint32(wire.TaskHeadSize(t.name)+wire.RegionSize)
+	}
+	head := wire.AppendTaskHead(wire.AppendHeader(nil, header), t.name, t.limit)
+	if staged {
+		return []piece{{bytes: wire.AppendRegion(head, place)}}
+	}
+	return []piece{{bytes: head}, {bytes: t.argument}}
 }
 
 func newOutbox(socket *os.File) (*outbox, error) {
@@ -49,7 +82,7 @@ func newOutbox(socket *os.File) (*outbox, error) {
 	return &outbox{socket: socket, try: tryWriter(raw)}, nil
 }
 
-// errFull says that the socket takes no more without waiting.
+// errFull says that no more can be written without waiting.
 var errFull = errors.New("the socket is full")
 
 // tryWriter returns a function that writes what can be written without waiting,
@@ -82,6 +115,11 @@ func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, 
 		return
 	}
 	b := &o.next
+	if items == 0 && o.arena != nil && len(argument) >= LargePayload {
+		b.whole = append(b.whole, piece{bytes: b.recent}, piece{large: &largeTask{o.arena, slot, id, name, limit, argument}})
+		b.recent = nil
+		return
+	}
 	header := wire.Header{Kind: wire.KindTask, Slot: slot, ID: id, Size: uint32(wire.TaskHeadSize(name) + len(argument))}
 	if items > 0 {
 		header.Kind = wire.KindChunk
@@ -92,6 +130,13 @@ func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, 
 		b.recent = wire.AppendChunkHead(b.recent, items)
 	}
 	b.payload(argument)
+}
+
+// use has large arguments copied into the arena from now on.
+func (o *outbox) use(arena *hostArena) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.arena = arena
 }
 
 // values adds the frame of a task's context values.
@@ -108,7 +153,7 @@ func (b *batch) payload(p []byte) {
 	if len(p) < copyBelow {
 		b.recent = append(b.recent, p...)
 	} else {
-		b.whole = append(b.whole, b.recent, p)
+		b.whole = append(b.whole, piece{bytes: b.recent}, piece{bytes: p})
 		b.recent = nil
 	}
 }
@@ -139,7 +184,7 @@ func (o *outbox) send(frames []byte) {
 func (o *outbox) flush() {
 	var b batch
 	for o.take(&b, false); !b.empty(); o.take(&b, true) {
-		if b.write(o.try) != nil {
+		if b.write(o.try, false) != nil {
 			o.handOver(b)
 			return
 		}
@@ -179,7 +224,7 @@ func (o *outbox) handOver(b batch) {
 // the other side is gone, which the reader sees and tells.
 func (o *outbox) write(b batch) {
 	for ; !b.empty(); o.take(&b, true) {
-		if b.write(o.socket.Write) != nil {
+		if b.write(o.socket.Write, true) != nil {
 			o.refuse()
 			return
 		}
@@ -201,12 +246,19 @@ func (o *outbox) close() {
 
 func (b *batch) empty() bool { return len(b.whole) == 0 && len(b.recent) == 0 }
 
-// write writes the batch and removes what was written.
-func (b *batch) write(to func([]byte) (int, error)) error {
+// write writes the batch and removes what was written. Who does not want to wait does
+// not copy large arguments either: he leaves the batch to the writer there.
+func (b *batch) write(to func([]byte) (int, error), wait bool) error {
 	for len(b.whole) > 0 {
-		n, err := to(b.whole[0])
+		if t := b.whole[0].large; t != nil && !wait {
+			return errFull
+		} else if t != nil {
+			b.whole = append(t.pieces(), b.whole[1:]...)
+			continue
+		}
+		n, err := to(b.whole[0].bytes)
 		if err != nil {
-			b.whole[0] = b.whole[0][n:]
+			b.whole[0].bytes = b.whole[0].bytes[n:]
 			return err
 		}
 		b.whole = b.whole[1:]

@@ -36,18 +36,28 @@ func openImpostor(t testing.TB, receiver worker.Receiver) (*worker.Link, *impost
 
 func openImpostorWith(t testing.TB, config worker.LinkConfig) (*worker.Link, *impostor) {
 	t.Helper()
+	link, i, _ := openImpostorFiles(t, config)
+	return link, i
+}
+
+// openImpostorFiles returns also what a worker would find open, until the test's end.
+func openImpostorFiles(t testing.TB, config worker.LinkConfig) (*worker.Link, *impostor, []*os.File) {
+	t.Helper()
 	link, files, err := worker.Open(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	conn, err := net.FileConn(files[3])
-	for _, f := range files {
-		f.Close()
+	for i, f := range files {
+		if i < 4 {
+			f.Close()
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		files[4].Close()
 		conn.Close()
 		link.Close()
 		link.Release()
@@ -56,7 +66,7 @@ func openImpostorWith(t testing.TB, config worker.LinkConfig) (*worker.Link, *im
 		t.Fatal(err)
 	}
 	link.Start()
-	return link, &impostor{t: t, conn: conn.(*net.UnixConn), frames: wire.NewReader(conn, 2<<20)}
+	return link, &impostor{t: t, conn: conn.(*net.UnixConn), frames: wire.NewReader(conn, 2<<20)}, files
 }
 
 func (i *impostor) write(frames ...[]byte) {

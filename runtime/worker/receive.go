@@ -54,7 +54,16 @@ func (l *Link) take(header wire.Header, payload []byte) error {
 		l.deliver()
 		return l.takeProgress(header, payload)
 	}
+	at := header.Kind == wire.KindValueAt // only here: a worker that is gone has shared nothing
+	if at {
+		header.Kind = wire.KindValue
+	}
 	result, err := parseResult(header, payload)
+	if err == nil && at {
+		if result.Region, err = l.arena.receive(result.Slot, result.ID, result.Value); err == nil {
+			result.Value = result.Region.data
+		}
+	}
 	if err == nil {
 		l.batch = append(l.batch, result)
 	}
@@ -86,6 +95,11 @@ func (l *Link) takeProgress(header wire.Header, payload []byte) error {
 func (l *Link) deliver() {
 	if len(l.batch) > 0 {
 		l.config.Receiver.Results(l.batch)
+		for i := range l.batch {
+			if r := l.batch[i].Region; r != nil && !r.kept {
+				r.Release()
+			}
+		}
 		clear(l.batch)
 		l.batch = l.batch[:0]
 	}
@@ -112,6 +126,10 @@ func (l *Link) handshake(frames *wire.Reader) error {
 	case answer.Identity != identity:
 		return &HandshakeError{Worker: l.config.Worker, Mismatch: true, Reason: fmt.Sprintf(
 			"it runs another build than its host: %s, not %s (was the program's file replaced while it ran?)", answer.Identity, identity)}
+	}
+	if l.arena != nil && answer.Arena == len(l.arena.mapping) {
+		l.arena.shared = true
+		l.outbox.use(l.arena)
 	}
 	return nil
 }

@@ -14,7 +14,10 @@ import (
 // Handler runs one task in a worker process: it decodes the argument, calls the
 // task's function, and encodes the result or tells how it failed. It may panic
 // and call runtime.Goexit, as the function may.
-type Handler func(ctx context.Context, task string, argument []byte) ([]byte, *Failure)
+//
+// An argument's region is the task's until it ends. The region of a result is one that
+// Allocate has returned, or the argument's, and was given.
+type Handler func(ctx context.Context, task string, argument Payload) (Payload, *Failure)
 
 // Handlers are what a worker process does for its host. Initialize and Finalize
 // may be nil in a program whose hosts ask for no initialization.
@@ -44,7 +47,7 @@ type task struct {
 	id         uint64
 	name       string
 	limit      time.Duration
-	argument   []byte
+	argument   Payload
 	carried    []byte          // values for its context, encoded; nil: none
 	values     context.Context // has them; nil: it has the worker's alone
 	items      int             // that the argument holds, of a chunk; 0: it is none
@@ -80,11 +83,11 @@ func (s *server) run() {
 			if failure := s.receiveValues(ctx, &t); failure != nil {
 				handle = func(context.Context, []byte, []byte) ([]byte, *Failure) { return nil, failure }
 			}
-			s.runChunk(&chunk{task: t, handle: handle, rest: t.argument, begun: now, ctx: ctx})
+			s.runChunk(&chunk{task: t, handle: handle, rest: t.argument.Data, begun: now, ctx: ctx})
 		default:
 			handle := s.handlers.Task
 			if failure := s.receiveValues(ctx, &t); failure != nil {
-				handle = func(context.Context, string, []byte) ([]byte, *Failure) { return nil, failure }
+				handle = func(context.Context, string, Payload) (Payload, *Failure) { return Payload{}, failure }
 			}
 			s.perform(ctx, t, now, handle)
 		}
@@ -115,15 +118,15 @@ func (s *server) next() (t task, now time.Time, ok bool) {
 }
 
 // initialize runs what comes before any task. Its result is empty.
-func (s *server) initialize(ctx context.Context, name string, argument []byte) ([]byte, *Failure) {
+func (s *server) initialize(ctx context.Context, name string, argument Payload) (Payload, *Failure) {
 	if s.handlers.Initialize == nil {
-		return nil, &Failure{Kind: FailureUnknown}
+		return Payload{}, &Failure{Kind: FailureUnknown}
 	}
-	values, failure := s.handlers.Initialize(ctx, name, argument)
+	values, failure := s.handlers.Initialize(ctx, name, argument.Data)
 	if failure == nil {
 		s.values, s.initialized = values, true
 	}
-	return nil, failure
+	return Payload{}, failure
 }
 
 // finalize undoes what initialize did, and ends the process.
@@ -166,26 +169,30 @@ func (s *server) newContext(t task, begun time.Time) *taskContext {
 		values = s.values
 	}
 	ctx := newTaskContext(values, t.id, begun, t.limit)
-	ctx.server, ctx.name, ctx.slot, ctx.goroutine = s, t.name, t.slot, s.goroutine
+	ctx.server, ctx.name, ctx.slot, ctx.goroutine, ctx.ofChunk = s, t.name, t.slot, s.goroutine, t.items > 0
 	return ctx
 }
 
 // perform runs one task and writes what became of it.
 func (s *server) perform(ctx *taskContext, t task, begun time.Time, handler Handler) {
-	finish := func(value []byte, failure *Failure) {
+	finish := func(value Payload, failure *Failure) {
 		elapsed := time.Since(begun)
 		ctx.end(context.Canceled)
 		s.ended = begun.Add(elapsed)
 		s.reply(ctx, begun, elapsed, value, failure)
+		ctx.disown()
+		if t.argument.Region != nil {
+			t.argument.Region.Release()
+		}
 		s.rest()
 	}
 	returned := false
 	defer func() {
 		switch value := recover(); {
 		case value != nil:
-			finish(nil, &Failure{Kind: FailurePanic, Message: fmt.Sprint(value), Type: fmt.Sprintf("%T", value), Stack: string(debug.Stack())})
+			finish(Payload{}, &Failure{Kind: FailurePanic, Message: fmt.Sprint(value), Type: fmt.Sprintf("%T", value), Stack: string(debug.Stack())})
 		case !returned:
-			finish(nil, &Failure{Kind: FailureGoexit, Stack: string(debug.Stack())})
+			finish(Payload{}, &Failure{Kind: FailureGoexit, Stack: string(debug.Stack())})
 		}
 	}()
 	value, failure := handler(ctx, t.name, t.argument)
@@ -237,23 +244,28 @@ func (s *server) cancel(id uint64, reason wire.Reason) {
 
 // reply tells a task's result, after what it reported last: a small one by the
 // journal.
-func (s *server) reply(ctx *taskContext, begun time.Time, elapsed time.Duration, value []byte, failure *Failure) {
-	if failure == nil && len(value) > s.limit-wire.ResultHeadSize {
-		failure = &Failure{Kind: FailureResult, Message: fmt.Sprintf("%d bytes are over the limit of %d", len(value), s.limit-wire.ResultHeadSize)}
+func (s *server) reply(ctx *taskContext, begun time.Time, elapsed time.Duration, value Payload, failure *Failure) {
+	if size := len(value.Data); failure == nil && size > s.limit-wire.ResultHeadSize {
+		failure = &Failure{Kind: FailureResult, Message: fmt.Sprintf("%d bytes are over the limit of %d", size, s.limit-wire.ResultHeadSize)}
 	}
 	header := wire.Header{Kind: wire.KindValue, Slot: ctx.slot, ID: ctx.id}
 	if failure != nil {
-		header.Kind, value = wire.KindFailure, encodeFailure(*failure)
+		if value.Region != nil {
+			value.Region.free()
+		}
+		header.Kind, value = wire.KindFailure, Payload{Data: encodeFailure(*failure)}
+	} else if value = s.share(value); value.Region != nil {
+		header.Kind, value = wire.KindValueAt, Payload{Data: wire.AppendRegion(nil, value.Region.place)}
 	}
-	s.out = wire.AppendResultHead(s.out[:0], header, elapsed, len(value))
+	s.out = wire.AppendResultHead(s.out[:0], header, elapsed, len(value.Data))
 	s.closeReports(ctx)
-	if len(value) < copyBelow {
-		s.out = append(s.out, value...)
+	if header.Kind != wire.KindValueAt && len(value.Data) < copyBelow {
+		s.out = append(s.out, value.Data...)
 		s.journal.add(s.out, begun)
 	} else {
 		s.journal.tell()
-		s.write(s.out, value)
-		s.ended = time.Time{} // to write it took a while
+		s.write(s.out, value.Data)
+		s.ended = time.Time{} // to write or copy it took a while
 	}
 }
 

@@ -36,8 +36,8 @@ func Depth() int { return depth }
 // is told, and standard error bears the same words. It does not return.
 func Refuse() {
 	fmt.Fprintf(os.Stderr, "stint: this process was started as a worker, but %v\n", ErrNoMain)
-	if socket, _, err := openInherited(); err == nil {
-		_, _ = socket.Write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindNoMain}, nil))
+	if i, err := openInherited(); err == nil {
+		_, _ = i.socket.Write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindNoMain}, nil))
 	}
 	os.Exit(exitNoMain)
 }
@@ -55,7 +55,7 @@ func Executable() (string, error) { return executable() }
 // process when the host asks for it or is gone. It does not return. The calling
 // goroutine becomes the reader.
 func Serve(handlers Handlers) {
-	socket, claims, err := openInherited()
+	i, err := openInherited()
 	if err != nil {
 		refuse("it has no channel: %v (STINT_WORKER is set by a pool for its own workers; unset it)", err)
 	}
@@ -65,10 +65,10 @@ func Serve(handlers Handlers) {
 		runtime.GOMAXPROCS(2)
 	}
 	s := &server{
-		socket: socket, claims: claims, handlers: handlers, values: context.Background(),
+		socket: i.socket, claims: i.claims, arena: i.arena, handlers: handlers, values: context.Background(),
 		tasks: make(chan task, Slots), names: make(map[string]string),
 	}
-	frames := wire.NewReader(socket, wire.HelloLimit)
+	frames := wire.NewReader(s.socket, wire.HelloLimit)
 	s.handshake(frames)
 	go s.run() // ends with the process
 	s.read(frames)
@@ -79,10 +79,18 @@ func refuse(format string, args ...any) {
 	os.Exit(exitRefused)
 }
 
+// inherited is what the host hands down.
+type inherited struct {
+	socket *os.File
+	claims *claimTable
+	arena  *workerArena // nil: there is none
+}
+
 // server is the worker's end of the channel.
 type server struct {
 	socket      *os.File
 	claims      *claimTable
+	arena       *workerArena // nil: there is none
 	handlers    Handlers
 	limit       int               // the largest payload that the host takes
 	tasks       chan task         // never full: the host has no more than Slots out; closed by a quit
@@ -123,7 +131,11 @@ func (s *server) handshake(frames *wire.Reader) {
 	s.journal = newJournalist(journalIn(s.claims.mapping), s.limit, s.write)
 	frames.SetLimit(max(hello.Limit, wire.MaxReply, wire.MaxValues))
 	s.calls.init(hello.Limit)
-	answer, err := wire.AppendHello(nil, wire.Hello{Nonce: hello.Nonce, Identity: identity, PID: os.Getpid(), Worker: hello.Worker})
+	own := wire.Hello{Nonce: hello.Nonce, Identity: identity, PID: os.Getpid(), Worker: hello.Worker}
+	if s.arena != nil {
+		own.Arena = len(s.arena.mapping)
+	}
+	answer, err := wire.AppendHello(nil, own)
 	if err != nil {
 		refuse("its hello cannot be encoded: %v", err)
 	}
@@ -139,7 +151,7 @@ func (s *server) read(frames *wire.Reader) {
 			leave()
 		}
 		switch header.Kind {
-		case wire.KindTask, wire.KindInitialize, wire.KindChunk:
+		case wire.KindTask, wire.KindTaskAt, wire.KindInitialize, wire.KindChunk:
 			s.accept(header, payload)
 		case wire.KindValues:
 			s.carried, s.carriedFor = bytes.Clone(payload), header.ID
@@ -167,13 +179,19 @@ func (s *server) read(frames *wire.Reader) {
 	}
 }
 
-// accept queues a task for the runner. The reader's buffer goes on, so the
-// argument is copied.
+// accept queues a task for the runner. The reader's buffer goes on, so an argument
+// that is not in the arena is copied.
 func (s *server) accept(header wire.Header, payload []byte) {
 	t, err := wire.ParseTask(payload)
 	items := 0
 	if err == nil && header.Kind == wire.KindChunk {
 		t.Argument, items, err = wire.ParseChunk(t.Argument)
+	}
+	argument := Payload{Data: t.Argument}
+	if err == nil && header.Kind == wire.KindTaskAt {
+		if argument.Region, err = s.arena.argument(t.Argument); err == nil {
+			argument.Data = argument.Region.data
+		}
 	}
 	if err == nil && header.Slot >= Slots {
 		err = &wire.Error{What: "task", Reason: fmt.Sprintf("slot %d of %d", header.Slot, Slots)}
@@ -191,10 +209,13 @@ func (s *server) accept(header wire.Header, payload []byte) {
 		carried = s.carried
 	}
 	s.carried, s.carriedFor = nil, 0
+	if argument.Region == nil {
+		argument.Data = bytes.Clone(argument.Data)
+	}
 	if !s.quitting { // else it stays unclaimed, and the host gives it to another
 		s.tasks <- task{
 			initialize: header.Kind == wire.KindInitialize, items: items,
-			slot: header.Slot, id: header.ID, name: name, limit: t.Limit, argument: bytes.Clone(t.Argument), carried: carried,
+			slot: header.Slot, id: header.ID, name: name, limit: t.Limit, argument: argument, carried: carried,
 		}
 	}
 }

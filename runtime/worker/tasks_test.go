@@ -20,7 +20,15 @@ import (
 var handlers = worker.Handlers{Task: handle, Items: handleItems, Initialize: initialize, Finalize: finalize}
 
 // handle runs the tasks.
-func handle(ctx context.Context, task string, argument []byte) ([]byte, *worker.Failure) {
+func handle(ctx context.Context, task string, argument worker.Payload) (worker.Payload, *worker.Failure) {
+	if run, ok := sharingTasks[task]; ok {
+		return run(ctx, argument)
+	}
+	value, failure := handlePlain(ctx, task, argument.Data)
+	return worker.Payload{Data: value}, failure
+}
+
+func handlePlain(ctx context.Context, task string, argument []byte) ([]byte, *worker.Failure) {
 	run, ok := tasks[task]
 	if !ok {
 		return nil, &worker.Failure{Kind: worker.FailureUnknown, Message: task}
@@ -35,9 +43,51 @@ func handle(ctx context.Context, task string, argument []byte) ([]byte, *worker.
 // handleItems is handle for the items of chunks.
 func handleItems(task string) worker.ItemHandler {
 	return func(ctx context.Context, argument, dst []byte) ([]byte, *worker.Failure) {
-		value, failure := handle(ctx, task, argument)
+		value, failure := handlePlain(ctx, task, argument)
 		return append(dst, value...), failure
 	}
+}
+
+// sharingTasks know of the arena.
+var sharingTasks = map[string]func(context.Context, worker.Payload) (worker.Payload, *worker.Failure){
+	"build": build,
+	// shared tells whether its argument is in the arena.
+	"shared": func(_ context.Context, argument worker.Payload) (worker.Payload, *worker.Failure) {
+		return worker.Payload{Data: strconv.AppendBool(nil, argument.Region != nil)}, nil
+	},
+	// return returns its argument itself.
+	"return": func(_ context.Context, argument worker.Payload) (worker.Payload, *worker.Failure) {
+		argument.Region.Give()
+		return argument, nil
+	},
+	// waste takes memory for a result and has none.
+	"waste": func(ctx context.Context, argument worker.Payload) (worker.Payload, *worker.Failure) {
+		if worker.Allocate(ctx, worker.LargePayload) == nil {
+			return worker.Payload{}, &worker.Failure{Kind: worker.FailureError, Message: "no room"}
+		}
+		if string(argument.Data) == "panic" {
+			panic("on purpose")
+		}
+		return worker.Payload{}, &worker.Failure{Kind: worker.FailureError, Message: "wasted"}
+	},
+}
+
+// build builds its argument, so often that it fills the size, in shared memory.
+func build(ctx context.Context, argument worker.Payload) (worker.Payload, *worker.Failure) {
+	r := worker.Allocate(ctx, worker.LargePayload)
+	if r == nil {
+		return worker.Payload{}, &worker.Failure{Kind: worker.FailureError, Message: "no room"}
+	}
+	p := worker.Payload{Region: r}
+	_ = r.Use(func(data []byte) error {
+		for i := range data {
+			data[i] = argument.Data[i%len(argument.Data)]
+		}
+		p.Data = data
+		return nil
+	})
+	r.Give()
+	return p, nil
 }
 
 var tasks = map[string]func(ctx context.Context, argument []byte) ([]byte, error){

@@ -14,14 +14,18 @@ var errNoChannel = fmt.Errorf("worker processes have no channel on Windows yet: 
 // EnvironmentKey tells a process that it was started as a worker.
 const EnvironmentKey = "STINT_WORKER"
 
-const depth = 0
+const (
+	depth    = 0
+	canShare = false
+)
 
 func socketPair() (host, child *os.File, err error) { return nil, nil, errNoChannel }
 func createShared(int) (*os.File, error)            { return nil, errNoChannel }
-func mapShared(*os.File, int) ([]byte, error)       { return nil, errNoChannel }
+func mapShared(*os.File, int, int) ([]byte, error)  { return nil, errNoChannel }
+func populate([]byte) error                         { return errNoChannel }
 func unmapShared([]byte) error                      { return nil }
 func isReset(error) bool                            { return false }
-func openInherited() (*os.File, *claimTable, error) { return nil, nil, errNoChannel }
+func openInherited() (*inherited, error)            { return nil, errNoChannel }
 func leave()                                        { os.Exit(exitOrphaned) }
 
 type monotonicClock struct{}
