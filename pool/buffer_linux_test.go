@@ -102,9 +102,9 @@ func withArena(t testing.TB, workers int) *pool.ProcessPool {
 // hasAllRoom asserts that a worker has its whole arena, both ways.
 func hasAllRoom(t testing.TB, p pool.Pool) {
 	t.Helper()
-	if !value(t, sharesArgument.Submit(t.Context(), p, pool.BufferOf(make([]byte, 4*mebibyte)))) {
-		t.Error("there is no room for an argument of 4 MiB")
-	}
+	eventually(t, "there is room for an argument of 4 MiB", func() bool { // once the worker has passed what was taken back
+		return value(t, sharesArgument.Submit(t.Context(), p, pool.BufferOf(make([]byte, 4*mebibyte))))
+	})
 	b := value(t, builds.Submit(t.Context(), p, letters{Size: 4 * mebibyte}))
 	if !sharedBuffer(t, b) {
 		t.Error("there is no room for a result of 4 MiB")

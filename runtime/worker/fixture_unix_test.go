@@ -28,7 +28,7 @@ type host struct {
 
 	notedLast     int    // how many results were read after the end; to be looked at after closed
 	reportedAfter uint64 // latest at the first report; to be looked at after that
-	keep    bool        // the regions of results
+	keep          bool   // the regions of results
 
 	ready   chan struct{}
 	results chan worker.Result
