@@ -136,7 +136,7 @@ func (s *spawner) serve(r *request) {
 		s.descriptors, _ = openDescriptorList()
 	}
 	r.command.descriptors = s.descriptors
-	p, err := r.command.start(r.enclosure.Descriptor())
+	p, err := s.start(r)
 	if errors.Is(err, syscall.ETXTBSY) && s.later(r) {
 		return
 	}
@@ -146,6 +146,14 @@ func (s *spawner) serve(r *request) {
 		return
 	}
 	s.hand(r, p)
+}
+
+// start starts a process, unless the reactor is to meet with a failure of that.
+func (s *spawner) start(r *request) (*os.Process, error) {
+	if err := s.reactor.Fault("clone"); err != nil {
+		return nil, &os.PathError{Op: "fork/exec", Path: r.command.Path, Err: err}
+	}
+	return r.command.start(r.enclosure.Descriptor())
 }
 
 // enclosed gives the request its enclosure, unless it has one: a spawner that has

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stint-go/stint/runtime"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // NoGrace, as Config.Grace, kills a worker at its task's deadline, unasked.
@@ -167,6 +168,10 @@ type Config struct {
 	// Host is what the workers run on. Default: the program's shared host, started
 	// with its first pool and closed with its last.
 	Host *runtime.Host
+
+	// Faults has the pool's workers and their channels fail, for tests of what the
+	// program does then; package pooltest has one. Default: nil, none.
+	Faults worker.Faults
 
 	name string // of the pool's processes, for Host.Children and logs
 }

@@ -77,10 +77,14 @@ func (c *Config) checkEnv() error {
 	return nil
 }
 
-// environment is that of a worker.
-func (c *Config) environment() []string {
-	if c.Env == nil {
-		return worker.Environment(os.Environ())
+// environment is that of the worker of this number.
+func (c *Config) environment(number int) []string {
+	env := c.Env
+	if env == nil {
+		env = os.Environ()
 	}
-	return worker.Environment(c.Env)
+	if c.Faults != nil {
+		env = worker.StrikesIn(env, c.Faults.Strikes(number))
+	}
+	return worker.Environment(env)
 }

@@ -192,6 +192,7 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 		Stderr:     newStream(m, p.output.stderr, true),
 		Initialize: p.initialize,
 		Receiver:   m,
+		Faults:     p.config.Faults,
 	})
 	if err != nil {
 		if errors.Is(err, errors.ErrUnsupported) {
@@ -203,7 +204,7 @@ func (p *ProcessPool) prepare() (actors.Command, actors.Owner, error) {
 	return actors.Command{
 		Path:  path,
 		Args:  []string{os.Args[0], "stint-worker"},
-		Env:   p.config.environment(),
+		Env:   p.config.environment(m.number),
 		Dir:   p.config.Dir,
 		Nice:  p.config.Nice,
 		CPUs:  p.config.CPUs,

@@ -55,17 +55,17 @@ func wanted(configured Backend) (b Backend, from string, err error) {
 
 // openOrBest makes the back end b. For BackendAuto that is the best that the
 // system has, and the reason for a lesser one is logged.
-func (b Backend) openOrBest(logger *slog.Logger) (backend, Backend, error) {
+func (b Backend) openOrBest(logger *slog.Logger, f Faults) (backend, Backend, error) {
 	switch {
 	case b != BackendAuto:
-		made, err := b.open()
+		made, err := b.open(f)
 		return made, b, err
 	case runtime.GOOS == "windows":
 		return newWaiter(), BackendWaiter, nil
 	case runtime.GOOS != "linux":
 		return newPoll(), BackendPoll, nil
 	}
-	made, err := newPidfd()
+	made, err := newPidfd(f)
 	if err != nil {
 		logger.Warn("reactor: processes are polled", "err", err)
 		return newPoll(), BackendPoll, nil
@@ -74,10 +74,10 @@ func (b Backend) openOrBest(logger *slog.Logger) (backend, Backend, error) {
 }
 
 // open makes the back end b, which is not BackendAuto.
-func (b Backend) open() (backend, error) {
+func (b Backend) open(f Faults) (backend, error) {
 	switch b {
 	case BackendPidfd:
-		return newPidfd()
+		return newPidfd(f)
 	case BackendPoll:
 		return newPoll(), nil
 	default:
@@ -102,7 +102,9 @@ type backend interface {
 	remove(p *process)
 
 	// wait blocks until there are tokens to tell, which it appends to ready, or
-	// until the deadline. It fails after close only. The loop alone calls it.
+	// until the deadline. It fails after close only; or, once, with errBackendLost:
+	// from then on the back end takes and tells of no process, and keeps deadlines
+	// alone. The loop alone calls it.
 	wait(ready []uint64) ([]uint64, error)
 
 	// setDeadline makes wait, also one that blocks already, return at t; a zero
@@ -118,6 +120,8 @@ var (
 	errExhausted = errors.New("out of descriptors or kernel memory")
 	// errBackendOff: the system refuses what the back end is built on; it takes no process any more.
 	errBackendOff = errors.New("refused by the system")
+	// errBackendLost: what the back end waits with has failed.
+	errBackendLost = errors.New("the back end failed")
 	// errUntellable: the back end cannot tell of this process.
 	errUntellable = errors.New("the back end cannot tell of this process")
 )

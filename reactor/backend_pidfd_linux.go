@@ -25,6 +25,10 @@ type pidfd struct {
 	alarm syscall.RawConn // of the timer
 	off   atomic.Bool     // the system refused; nothing is added any more
 
+	faults Faults
+	lost   atomic.Bool // the set cannot be waited for any more
+	parker *parker     // is waited for then
+
 	// The loop's, to collect without allocating.
 	events  [128]unix.EpollEvent
 	n       int
@@ -32,9 +36,12 @@ type pidfd struct {
 	collect func(epfd uintptr) bool
 }
 
-func newPidfd() (backend, error) {
-	if err := probePidfd(); err != nil {
+func newPidfd(f Faults) (backend, error) {
+	if err := probePidfd(f); err != nil {
 		return nil, err
+	}
+	if err := fault(f, "epoll_create1"); err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
 	}
 	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -45,7 +52,7 @@ func newPidfd() (backend, error) {
 		_ = unix.Close(epfd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	b := &pidfd{set: os.NewFile(uintptr(epfd), "reactor epoll set")}
+	b := &pidfd{set: os.NewFile(uintptr(epfd), "reactor epoll set"), faults: f, parker: newParker()}
 	b.collect = b.collectNow
 	b.conn, err = b.set.SyscallConn()
 	if err = cmp.Or(err, b.set.SetReadDeadline(time.Time{})); err != nil {
@@ -79,7 +86,10 @@ func (b *pidfd) openTimer() error {
 }
 
 // probePidfd fails where pidfds do not do what the reactor needs of them.
-func probePidfd() error {
+func probePidfd(f Faults) error {
+	if err := fault(f, "pidfd_open"); err != nil {
+		return os.NewSyscallError("pidfd_open", err)
+	}
 	self, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
 		return os.NewSyscallError("pidfd_open", err) // before Linux 5.3, or refused
@@ -99,11 +109,17 @@ func (b *pidfd) add(token uint64, p *process) error {
 	if b.off.Load() {
 		return errBackendOff
 	}
+	if err := fault(b.faults, "pidfd_open"); err != nil {
+		return b.refusal("pidfd_open", err)
+	}
 	fd, err := p.openPidfd()
 	if err != nil {
 		return b.refusal("pidfd_open", err)
 	}
-	if err := b.control(unix.EPOLL_CTL_ADD, fd, token); err != nil {
+	if err = fault(b.faults, "epoll_ctl"); err == nil {
+		err = b.control(unix.EPOLL_CTL_ADD, fd, token)
+	}
+	if err != nil {
 		_ = unix.Close(fd)
 		return b.refusal("epoll_ctl", err)
 	}
@@ -144,25 +160,39 @@ func (b *pidfd) refusal(call string, err error) error {
 }
 
 func (b *pidfd) wait(ready []uint64) ([]uint64, error) {
+	if b.lost.Load() {
+		return b.parker.wait(ready)
+	}
 	b.n, b.err = 0, nil
 	err := b.conn.Read(b.collect)
+	if b.err != nil {
+		b.off.Store(true)
+		b.lost.Store(true)
+		return ready, fmt.Errorf("%w: %w", errBackendLost, os.NewSyscallError("epoll_wait", b.err))
+	}
 	for _, e := range b.events[:b.n] {
 		ready = append(ready, uint64(uint32(e.Pad))<<32|uint64(uint32(e.Fd)))
 	}
-	return ready, cmp.Or(err, b.err)
+	return ready, err
 }
 
 // collectNow reports false when there is nothing, so that Read parks.
 func (b *pidfd) collectNow(epfd uintptr) bool {
 	b.err = unix.EINTR
 	for b.err == unix.EINTR {
-		b.n, b.err = unix.EpollWait(int(epfd), b.events[:], 0)
+		if b.err = fault(b.faults, "epoll_wait"); b.err == nil {
+			b.n, b.err = unix.EpollWait(int(epfd), b.events[:], 0)
+		}
 	}
 	b.n = max(b.n, 0)
 	return b.n > 0 || b.err != nil
 }
 
 func (b *pidfd) setDeadline(t time.Time) {
+	if b.lost.Load() {
+		b.parker.setDeadline(t)
+		return
+	}
 	var spec unix.ItimerSpec // zero: none
 	if !t.IsZero() {
 		spec.Value = unix.NsecToTimespec(int64(max(time.Until(t), 1)))
@@ -170,4 +200,4 @@ func (b *pidfd) setDeadline(t time.Time) {
 	_ = b.alarm.Control(func(fd uintptr) { _ = unix.TimerfdSettime(int(fd), 0, &spec, nil) })
 }
 
-func (b *pidfd) close() error { return cmp.Or(b.set.Close(), b.timer.Close()) }
+func (b *pidfd) close() error { return cmp.Or(b.parker.close(), b.set.Close(), b.timer.Close()) }

@@ -4,4 +4,4 @@ package reactor
 
 import "errors"
 
-func newPidfd() (backend, error) { return nil, errors.ErrUnsupported }
+func newPidfd(Faults) (backend, error) { return nil, errors.ErrUnsupported }

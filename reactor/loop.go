@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -30,7 +31,9 @@ func (r *Reactor) run() {
 		var err error
 		tokens, err = r.backend.wait(tokens[:0])
 		r.wakeups.Add(1)
-		if err != nil {
+		if errors.Is(err, errBackendLost) {
+			r.pollAll(err)
+		} else if err != nil {
 			if !r.isClosed() {
 				panic(fmt.Sprintf("reactor: the %v back end failed: %v", r.Stats().Backend, err))
 			}
@@ -38,7 +41,7 @@ func (r *Reactor) run() {
 		}
 		for _, token := range tokens {
 			if w := r.lookup(token); w != nil {
-				r.look(w, true)
+				r.hear(w)
 			}
 		}
 		due = r.takeDue(due[:0])

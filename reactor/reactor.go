@@ -17,12 +17,16 @@ type Config struct {
 	// Logger hears, at most once each, that the reactor has to work in a worse
 	// way than it should. Default: slog.Default().
 	Logger *slog.Logger
+	// Faults has the reactor meet with failures of the system, for tests; package
+	// pool/pooltest has one. Default: nil, none, which costs nothing.
+	Faults Faults
 }
 
 // Reactor notices the exits of the processes that it watches and delivers each
 // once. Its methods may be called from any goroutine.
 type Reactor struct {
 	logger  *slog.Logger
+	faults  Faults // nil: none
 	backend backend
 	start   time.Time     // the schedule counts from here
 	done    chan struct{} // closed by the loop, last
@@ -64,12 +68,13 @@ func New(cfg Config) (*Reactor, error) {
 	if err := ensureDescriptors(); err != nil {
 		return nil, &BackendError{b.String(), from, err}
 	}
-	backend, inForce, err := b.openOrBest(cfg.Logger)
+	backend, inForce, err := b.openOrBest(cfg.Logger, cfg.Faults)
 	if err != nil {
 		return nil, &BackendError{b.String(), from, err}
 	}
 	r := &Reactor{
 		logger:  cfg.Logger,
+		faults:  cfg.Faults,
 		backend: backend,
 		start:   time.Now(),
 		done:    make(chan struct{}),

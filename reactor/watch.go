@@ -130,7 +130,9 @@ func (w *Watch) Stop() bool {
 	w.deliver = nil
 	owned := w.process.owned
 	w.mu.Unlock()
-	if !owned {
+	if owned {
+		w.reactor.lookAfter(w, 0) // it may have ended, and the news been lost
+	} else {
 		w.drop(ErrStopped)
 		w.reactor.forget(w)
 	}
@@ -167,6 +169,19 @@ func (w *Watch) attach() error {
 		w.retryAt = w.reactor.now() + retryInterval
 	}
 	return err
+}
+
+// reject has the process polled that the back end had; false: it needs not.
+func (w *Watch) reject() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.phase != watching || w.polled {
+		return false
+	}
+	w.reactor.backend.remove(&w.process)
+	w.process.adopt()
+	w.setPolled(true)
+	return true
 }
 
 // detach undoes attach and lets go of the system's handle. mu is held.

@@ -18,6 +18,9 @@ type Config struct {
 	// Backend is how the reactor learns of exits; the zero value picks the best
 	// that this system has, or what the environment variable STINT_REACTOR names.
 	Backend reactor.Backend
+	// Faults has the host meet with failures of the system, for tests; package
+	// pool/pooltest has one. Default: nil, none.
+	Faults reactor.Faults
 	// KillTimeout is how long a process may take to end after SIGKILL. One that does
 	// not, since the kernel holds it, is given up, and whoever waits for it told so:
 	// see [actors.UnkillableError]. Default: 5 s.
@@ -48,7 +51,7 @@ func Start(config Config) (*Host, error) {
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
-	r, err := reactor.New(reactor.Config{Backend: config.Backend, Logger: config.Logger})
+	r, err := reactor.New(reactor.Config{Backend: config.Backend, Logger: config.Logger, Faults: config.Faults})
 	if err != nil {
 		return nil, &StartError{What: "reactor", Err: err}
 	}

@@ -19,7 +19,10 @@ const (
 
 // socketPair makes a channel: the host's end, non-blocking and in Go's poller,
 // and the worker's, which is only handed on. Both are closed on exec.
-func socketPair() (host, child *os.File, err error) {
+func socketPair(f Faults) (host, child *os.File, err error) {
+	if err := fault(f, "socketpair"); err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
 	syscall.ForkLock.RLock() // where SOCK_CLOEXEC is not known, no fork may come between
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err == nil {
@@ -48,6 +51,12 @@ func unmapShared(mapping []byte) error { return os.NewSyscallError("munmap", uni
 
 // isReset says that the other side is gone and had not read everything.
 func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }
+
+// stop stops a process.
+func stop(p *os.Process) error { return p.Signal(unix.SIGSTOP) }
+
+// hangUp ends both directions of a channel.
+func hangUp(socket *os.File) { _ = unix.Shutdown(channelFD, unix.SHUT_RDWR) }
 
 // writeOnce writes what a non-blocking socket takes at once.
 func writeOnce(fd uintptr, p []byte) int {

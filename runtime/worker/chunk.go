@@ -73,9 +73,12 @@ func (s *server) runItems(c *chunk) (left bool) {
 		argument, _, _ := c.rest.Next() // as the reader has checked
 		room := s.journal.room()
 		running = true
+		s.reach(StepBegun)
 		result, failure := c.handle(c.ctx, argument, room)
 		running = false
+		s.reach(StepReturned)
 		s.finishItem(c, result, failure)
+		s.reach(StepWritten)
 	}
 	return false
 }

@@ -24,6 +24,8 @@ var depth = func() int {
 		return 0
 	}
 	os.Unsetenv(EnvironmentKey)
+	fate = foretell(os.Getenv(strikesKey))
+	os.Unsetenv(strikesKey)
 	softenHostDeath()
 	if checkChannel() == nil { // else somebody set the mark by hand, which Serve tells
 		unix.CloseOnExec(channelFD)

@@ -62,6 +62,7 @@ type LinkConfig struct {
 	Initialize *Initialization // what the worker does before it is ready; nil: nothing
 	Arena      int             // bytes to share for payloads from LargePayload on, half of them each way; 0: none
 	Receiver   Receiver
+	Faults     Faults // for tests; nil: none
 
 	// Stdout and Stderr are where the worker's output goes on to; nil: nowhere. Each
 	// is written to by one goroutine, which closes it at the stream's end. One that
@@ -159,7 +160,7 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 		return files, err
 	}
 	l.stderr = stderr
-	socket, workerSocket, e := socketPair()
+	socket, workerSocket, e := socketPair(l.config.Faults)
 	if !open(workerSocket, e) {
 		return files, err
 	}
@@ -170,7 +171,7 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 	if !open(l.share()) {
 		return files, err
 	}
-	mapping, err := mapShared(files[len(files)-1], 0, sharedSize)
+	mapping, err := l.mapShared(files[len(files)-1], 0, sharedSize)
 	if err != nil {
 		return files, err
 	}
@@ -181,8 +182,8 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 // share makes the memory that both sides share, with an arena if that can be.
 func (l *Link) share() (*os.File, error) {
 	if size := arenaSize(l.config.Arena); size > 0 && canShare {
-		if file, err := createShared(arenaOffset() + size); err == nil {
-			mapping, err := mapShared(file, arenaOffset(), size)
+		if file, err := l.createShared(arenaOffset() + size); err == nil {
+			mapping, err := l.mapShared(file, arenaOffset(), size)
 			if err == nil {
 				l.arena = newHostArena(mapping, l.config.Limit)
 				return file, nil
@@ -190,7 +191,23 @@ func (l *Link) share() (*os.File, error) {
 			file.Close()
 		}
 	}
-	return createShared(sharedSize)
+	return l.createShared(sharedSize)
+}
+
+// createShared is the function of that name, which a test can have fail.
+func (l *Link) createShared(size int) (*os.File, error) {
+	if err := fault(l.config.Faults, "memfd_create"); err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	return createShared(size)
+}
+
+// mapShared is the function of that name, which a test can have fail.
+func (l *Link) mapShared(file *os.File, offset, size int) ([]byte, error) {
+	if err := fault(l.config.Faults, "mmap"); err != nil {
+		return nil, os.NewSyscallError("mmap", err)
+	}
+	return mapShared(file, offset, size)
 }
 
 // openStdout opens what the worker has for standard output.

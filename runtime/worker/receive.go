@@ -14,7 +14,7 @@ import (
 
 // read is the reader: handshake, then batches of results until the end.
 func (l *Link) read() error {
-	frames := wire.NewReader(l.socket, wire.HelloLimit)
+	frames := wire.NewReader(l.received(), wire.HelloLimit)
 	if err := l.handshake(frames); err != nil {
 		return l.ending(err)
 	}
@@ -38,6 +38,14 @@ func (l *Link) read() error {
 			return l.ending(err)
 		}
 	}
+}
+
+// received is what the worker sends.
+func (l *Link) received() io.Reader {
+	if l.config.Faults == nil {
+		return l.socket
+	}
+	return l.config.Faults.Received(l.config.Worker, l.socket)
 }
 
 // take keeps a result, to be delivered with those that came with it. What else a
@@ -125,7 +133,7 @@ func (l *Link) handshake(frames *wire.Reader) error {
 		return &HandshakeError{Worker: l.config.Worker, Reason: "it answered somebody else's question (wrong nonce)"}
 	case answer.Identity != identity:
 		return &HandshakeError{Worker: l.config.Worker, Mismatch: true, Reason: fmt.Sprintf(
-			"it runs another build than its host: %s, not %s (was the program's file replaced while it ran?)", answer.Identity, identity)}
+			"it runs another build than its host: %q, not %q (was the program's file replaced while it ran?)", answer.Identity, identity)}
 	}
 	if l.arena != nil && answer.Arena == len(l.arena.mapping) {
 		l.arena.shared = true

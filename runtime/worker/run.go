@@ -65,6 +65,9 @@ func (s *server) run() {
 		s.runChunk(s.chunk) // one of its items has ended the goroutine before this one
 	}
 	for t, now, ok := s.next(); ok; t, now, ok = s.next() {
+		if !t.initialize {
+			s.reach(StepClaim)
+		}
 		ctx := s.newContext(t, now)
 		if !s.enter(ctx) {
 			break
@@ -92,6 +95,7 @@ func (s *server) run() {
 			s.perform(ctx, t, now, handle)
 		}
 	}
+	s.reach(StepLeave)
 	s.journal.tell()
 	s.finalize()
 }
@@ -195,6 +199,9 @@ func (s *server) perform(ctx *taskContext, t task, begun time.Time, handler Hand
 			finish(Payload{}, &Failure{Kind: FailureGoexit, Stack: string(debug.Stack())})
 		}
 	}()
+	if !t.initialize {
+		s.reach(StepBegun)
+	}
 	value, failure := handler(ctx, t.name, t.argument)
 	returned = true
 	finish(value, failure)
@@ -259,14 +266,20 @@ func (s *server) reply(ctx *taskContext, begun time.Time, elapsed time.Duration,
 	}
 	s.out = wire.AppendResultHead(s.out[:0], header, elapsed, len(value.Data))
 	s.closeReports(ctx)
-	if header.Kind != wire.KindValueAt && len(value.Data) < copyBelow {
+	s.reachOf(ctx, StepReturned)
+	switch {
+	case ctx.id != initialization && fate.falls(StepHalf):
+		s.journal.tell()
+		s.writeInHalves(s.out, value.Data)
+	case header.Kind != wire.KindValueAt && len(value.Data) < copyBelow:
 		s.out = append(s.out, value.Data...)
 		s.journal.add(s.out, begun)
-	} else {
+	default:
 		s.journal.tell()
 		s.write(s.out, value.Data)
 		s.ended = time.Time{} // to write or copy it took a while
 	}
+	s.reachOf(ctx, StepWritten)
 }
 
 // encodeFailure falls back to a description that can be encoded for certain.

@@ -68,8 +68,10 @@ func Serve(handlers Handlers) {
 		socket: i.socket, claims: i.claims, arena: i.arena, handlers: handlers, values: context.Background(),
 		tasks: make(chan task, Slots), names: make(map[string]string),
 	}
+	s.reach(StepStart)
 	frames := wire.NewReader(s.socket, wire.HelloLimit)
 	s.handshake(frames)
+	s.reach(StepReady)
 	go s.run() // ends with the process
 	s.read(frames)
 }
@@ -127,6 +129,7 @@ func (s *server) handshake(frames *wire.Reader) {
 	if err != nil {
 		refuse("%v", err)
 	}
+	s.reach(StepHello)
 	s.limit = hello.Limit
 	s.journal = newJournalist(journalIn(s.claims.mapping), s.limit, s.write)
 	frames.SetLimit(max(hello.Limit, wire.MaxReply, wire.MaxValues))
@@ -209,6 +212,9 @@ func (s *server) accept(header wire.Header, payload []byte) {
 		carried = s.carried
 	}
 	s.carried, s.carriedFor = nil, 0
+	if header.Kind != wire.KindInitialize {
+		s.reach(StepReceived)
+	}
 	if argument.Region == nil {
 		argument.Data = bytes.Clone(argument.Data)
 	}

@@ -19,19 +19,22 @@ const (
 	canShare = false
 )
 
-func socketPair() (host, child *os.File, err error) { return nil, nil, errNoChannel }
-func createShared(int) (*os.File, error)            { return nil, errNoChannel }
-func mapShared(*os.File, int, int) ([]byte, error)  { return nil, errNoChannel }
-func populate([]byte) error                         { return errNoChannel }
-func unmapShared([]byte) error                      { return nil }
-func isReset(error) bool                            { return false }
-func openInherited() (*inherited, error)            { return nil, errNoChannel }
-func leave()                                        { os.Exit(exitOrphaned) }
+func socketPair(Faults) (host, child *os.File, err error) { return nil, nil, errNoChannel }
+func createShared(int) (*os.File, error)                  { return nil, errNoChannel }
+func mapShared(*os.File, int, int) ([]byte, error)        { return nil, errNoChannel }
+func populate([]byte) error                               { return errNoChannel }
+func unmapShared([]byte) error                            { return nil }
+func isReset(error) bool                                  { return false }
+func openInherited() (*inherited, error)                  { return nil, errNoChannel }
+func leave()                                              { os.Exit(exitOrphaned) }
 
 type monotonicClock struct{}
 
 func newMonotonicClock() monotonicClock                 { return monotonicClock{} }
 func (monotonicClock) nanoseconds(t time.Time) int64    { return t.UnixNano() }
 func (monotonicClock) time(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds) }
+
+func stop(*os.Process) error { return nil }
+func hangUp(*os.File)        {}
 
 func writeOnce(uintptr, []byte) int { return 0 }

@@ -1,0 +1,5 @@
+//go:build unix && race
+
+package pooltest_test
+
+const raceEnabled = true
