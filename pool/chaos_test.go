@@ -20,7 +20,39 @@ import (
 	"github.com/stint-go/stint/runtime/worker"
 )
 
-var chaosSeed = flag.Uint64("chaos.seed", 0, "seed of the chaos tests; 0: a new one each time")
+var (
+	chaosSeed = flag.Uint64("chaos.seed", 0, "seed of the chaos tests; 0: a new one each time")
+	chaosTime = flag.Duration("chaos", 0, "how long the chaos tests run, with the full sizes; 0: short")
+)
+
+// fewer says that the tests are run beside the plain ones, with the race detector or
+// a fallback in force: smaller sizes show what is different there.
+var fewer = raceEnabled || os.Getenv("STINT_REACTOR") != ""
+
+// newSeed returns the seed of a test, and prints it for -chaos.seed to repeat it.
+func newSeed(t testing.TB) uint64 {
+	seed := *chaosSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("-chaos.seed=%d", seed)
+	return seed
+}
+
+// chaosTally sums the suite up.
+type chaosTally struct{ kills, tasks, settled, leaks atomic.Int64 }
+
+var chaosSum chaosTally
+
+func (c *chaosTally) add(kills, tasks, settled int) {
+	c.kills.Add(int64(kills))
+	c.tasks.Add(int64(tasks))
+	c.settled.Add(int64(settled))
+}
+
+func (c *chaosTally) String() string {
+	return fmt.Sprintf("%d kills, %d tasks, %d settlements, %d leaks", c.kills.Load(), c.tasks.Load(), c.settled.Load(), c.leaks.Load())
+}
 
 // chore notes in a log that it has begun, where and when it is told to sleep.
 type chore struct {
@@ -46,15 +78,8 @@ func TestChaos(t *testing.T) {
 		"SIGKILL and SIGSTOP, SIGCONT": (*outsider).killOrStop,
 	} {
 		t.Run(name, func(t *testing.T) {
-			seed := *chaosSeed
-			if seed == 0 {
-				seed = rand.Uint64()
-			}
-			t.Logf("-chaos.seed=%d", seed)
-			c := &chaos{
-				t: t, random: rand.New(rand.NewPCG(seed, 0)), log: t.TempDir() + "/log",
-				pool: newProcessPool(t, pool.Config{Workers: 4}),
-			}
+			seed := newSeed(t)
+			c := newChaos(t, seed, chaosTasks, chaosKills, 500*time.Microsecond, 4)
 			o := &outsider{chaos: c, random: rand.New(rand.NewPCG(seed, 1)), strike: strike}
 			c.submit()
 			o.rage()
@@ -73,14 +98,25 @@ type chaos struct {
 	random  *rand.Rand
 	log     string
 	pool    *pool.ProcessPool
-	futures [chaosTasks]*futures.Future[int]
-	calls   [chaosTasks]atomic.Int32 // back, of each future
+	workers int
+	kills   int                    // that are to be made
+	longest time.Duration          // a task
+	futures []*futures.Future[int] // of all tasks
+	calls   []atomic.Int32         // back, of each future
+}
+
+func newChaos(t *testing.T, seed uint64, tasks, kills int, longest time.Duration, workers int) *chaos {
+	return &chaos{
+		t: t, random: rand.New(rand.NewPCG(seed, 0)), log: t.TempDir() + "/log",
+		pool: newProcessPool(t, pool.Config{Workers: workers}), workers: workers, kills: kills, longest: longest,
+		futures: make([]*futures.Future[int], tasks), calls: make([]atomic.Int32, tasks),
+	}
 }
 
 // submit submits all tasks and cancels a few.
 func (c *chaos) submit() {
 	for n := range c.futures {
-		c.futures[n] = doChore.Submit(c.t.Context(), c.pool, chore{c.log, n, time.Duration(c.random.IntN(500)) * time.Microsecond},
+		c.futures[n] = doChore.Submit(c.t.Context(), c.pool, chore{c.log, n, time.Duration(c.random.Int64N(int64(c.longest)))},
 			pool.WithPriority(c.random.IntN(2)), pool.WithQueue([]string{"", "a"}[c.random.IntN(2)]))
 		c.futures[n].OnDone(func(*futures.Future[int]) { c.calls[n].Add(1) })
 		if n%50 == 49 {
@@ -103,8 +139,8 @@ type outsider struct {
 
 // rage strikes again and again, all along the tasks' way.
 func (o *outsider) rage() {
-	for o.kills < chaosKills {
-		next := o.begun + 1 + o.random.IntN(chaosTasks*8/10/chaosKills)
+	for o.kills < o.chaos.kills {
+		next := o.begun + 1 + o.random.IntN(len(o.futures)*8/10/o.chaos.kills)
 		eventually(o.t, "more tasks have begun", func() bool { o.look(); return o.begun >= next || o.settled() })
 		if o.settled() {
 			o.t.Fatalf("the tasks were through after %d kills", o.kills)
@@ -134,7 +170,7 @@ func (o *outsider) look() {
 	o.recent = o.recent[max(0, len(o.recent)-10):]
 }
 
-func (o *outsider) settled() bool { return o.pool.Stats().Settled() == chaosTasks }
+func (o *outsider) settled() bool { return o.pool.Stats().Settled() == uint64(len(o.futures)) }
 
 func (o *outsider) kill(worker int) {
 	if syscall.Kill(worker, syscall.SIGKILL) == nil {
@@ -153,7 +189,7 @@ func (o *outsider) killOrStop(worker int) {
 // check holds what the futures say against what the log says.
 func (c *chaos) check(o *outsider) {
 	var succeeded, lost, cancelled uint64
-	told := make([]futures.State, chaosTasks)
+	told := make([]futures.State, len(c.futures))
 	victims := make(map[int]int) // worker → a task that it took along
 	for n, f := range c.futures {
 		got, err := result(c.t, f)
@@ -181,22 +217,23 @@ func (c *chaos) check(o *outsider) {
 			c.t.Errorf("task %d is %d, %v", n, got, err)
 		}
 	}
-	if succeeded+lost+cancelled != chaosTasks || lost > uint64(o.kills) || lost == 0 {
-		c.t.Errorf("%d succeeded, %d lost by %d kills, %d cancelled, of %d", succeeded, lost, o.kills, cancelled, chaosTasks)
+	if succeeded+lost+cancelled != uint64(len(c.futures)) || lost > uint64(o.kills) || lost == 0 {
+		c.t.Errorf("%d succeeded, %d lost by %d kills, %d cancelled, of %d", succeeded, lost, o.kills, cancelled, len(c.futures))
 	}
 	s := c.pool.Stats()
-	if s.Submitted != chaosTasks || s.Succeeded != succeeded || s.Lost != lost || s.Failed != lost || s.Cancelled != cancelled {
+	if s.Submitted != uint64(len(c.futures)) || s.Succeeded != succeeded || s.Lost != lost || s.Failed != lost || s.Cancelled != cancelled {
 		c.t.Errorf("the figures: %+v", s)
 	}
 	c.checkLog(told)
 	c.checkAfterwards()
+	chaosSum.add(o.kills, len(c.futures), int(s.Settled()))
 	c.t.Logf("%d succeeded, %d lost by %d kills, %d cancelled, %d workers started", succeeded, lost, o.kills, cancelled, s.Started)
 }
 
 // checkLog: what has succeeded ran once, what was cancelled never, and what was
 // lost once, unless its worker died on the way to its first line.
 func (c *chaos) checkLog(told []futures.State) {
-	var ran [chaosTasks]int
+	ran := make([]int, len(c.futures))
 	for _, line := range lines(c.t, c.log) {
 		n, _, _ := strings.Cut(line, " ")
 		ran[atoi(n)]++
@@ -217,7 +254,7 @@ func (c *chaos) checkLog(told []futures.State) {
 
 // checkAfterwards: the pool works, and nothing settles or calls back again.
 func (c *chaos) checkAfterwards() {
-	eventually(c.t, "all workers are there again", func() bool { return c.pool.Stats().Ready == 4 })
+	eventually(c.t, "all workers are there again", func() bool { return c.pool.Stats().Ready == c.workers })
 	for n := range 100 {
 		if got := value(c.t, double.Submit(c.t.Context(), c.pool, n)); got != 2*n {
 			c.t.Errorf("afterwards, double %d is %d", n, got)

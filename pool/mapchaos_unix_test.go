@@ -20,12 +20,7 @@ import (
 // each is what the log says.
 func TestMapChaos(t *testing.T) {
 	const items, kills = 20_000, 60
-	seed := *chaosSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("-chaos.seed=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := rand.New(rand.NewPCG(newSeed(t), 0))
 	p := newProcessPool(t, pool.Config{Workers: 4})
 	log := t.TempDir() + "/log"
 	in := func(yield func(chore) bool) {

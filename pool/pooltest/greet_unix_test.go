@@ -28,23 +28,7 @@ func greetAll(ctx context.Context, p pool.Pool, names ...string) (greetings []st
 	return greetings, lost
 }
 
-// A test of the program: what does greetAll do when a worker dies under its second
-// task?
-func ExampleFaults() {
-	test := func(t *testing.T) {
-		var faults pooltest.Faults
-		faults.Strike(1, worker.Strike{Step: worker.StepBegun, Nth: 2, Blow: worker.BlowKill})
-		p := faults.NewPool(t, pool.Config{Workers: 1})
-		greetings, lost := greetAll(t.Context(), p, "Ann", "Bob", "Cem")
-		if len(greetings) != 2 || lost != 1 {
-			t.Errorf("%q, and %d lost", greetings, lost)
-		}
-		fmt.Println(greetings, lost)
-	}
-	_ = test // func TestGreetAll(t *testing.T) { … }
-}
-
-// TestGreetAll is ExampleFaults.
+// TestGreetAll: what does greetAll do when a worker dies under its second task?
 func TestGreetAll(t *testing.T) {
 	var faults pooltest.Faults
 	faults.Strike(1, worker.Strike{Step: worker.StepBegun, Nth: 2, Blow: worker.BlowKill})
