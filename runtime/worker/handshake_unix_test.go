@@ -66,6 +66,7 @@ func TestHandshakeErrors(t *testing.T) {
 }
 
 // SEC-3, SEC-11: another build is refused, and so is who does not know the nonce.
+// SEC-18: what it says of itself cannot act on a terminal.
 func TestWrongAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		change   func(*wire.Hello)
@@ -74,6 +75,7 @@ func TestWrongAnswer(t *testing.T) {
 	}{
 		"identity":   {func(h *wire.Hello) { h.Identity += " of yesterday" }, true, "of yesterday"},
 		"no build":   {func(h *wire.Hello) { h.Identity = "" }, true, "another build"},
+		"a terminal": {func(h *wire.Hello) { h.Identity = "\x1b[2J\a" }, true, `\x1b[2J\a`},
 		"nonce":      {func(h *wire.Hello) { h.Nonce[wire.NonceSize-1] ^= 1 }, false, "wrong nonce"},
 		"both wrong": {func(h *wire.Hello) { h.Nonce[0]++; h.Identity = "" }, false, "wrong nonce"},
 	} {
@@ -83,8 +85,8 @@ func TestWrongAnswer(t *testing.T) {
 			i.write(i.answer(test.change))
 			err, _ := receive(t, w.closed)
 			var handshake *worker.HandshakeError
-			if !errors.As(err, &handshake) || handshake.Mismatch != test.mismatch || !strings.Contains(handshake.Reason, test.reason) {
-				t.Errorf("closed with %v", err)
+			if !errors.As(err, &handshake) || handshake.Mismatch != test.mismatch || !strings.Contains(handshake.Reason, test.reason) || strings.ContainsRune(err.Error(), '\x1b') {
+				t.Errorf("closed with %q", err)
 			}
 			if w.ready != 0 {
 				t.Error("it was ready")
