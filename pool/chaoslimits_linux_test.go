@@ -140,8 +140,8 @@ func TestChaosSpawn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ours, theirs time.Duration
-	run := func(total *time.Duration, one func() error) {
+	var ours, theirs []time.Duration
+	run := func(rounds *[]time.Duration, one func() error) {
 		begin := time.Now()
 		var all sync.WaitGroup
 		for range 4 {
@@ -154,7 +154,7 @@ func TestChaosSpawn(t *testing.T) {
 			})
 		}
 		all.Wait()
-		*total += time.Since(begin)
+		*rounds = append(*rounds, time.Since(begin))
 	}
 	for range rounds {
 		run(&theirs, func() error { return exec.Command(path).Run() })
@@ -165,10 +165,10 @@ func TestChaosSpawn(t *testing.T) {
 			return err
 		})
 	}
-	n := rounds * each
-	t.Logf("%d spawns and exits: %v, with os/exec %v: %.2f of its rate", n, ours, theirs, float64(theirs)/float64(ours))
-	if ours > 2*theirs {
-		t.Errorf("%d took %v, and %v with os/exec", n, ours, theirs)
+	best, bestOfTheirs := slices.Min(ours), slices.Min(theirs) // the rounds that others disturbed least
+	t.Logf("%d spawns and exits in %v, with os/exec in %v: %.2f of its rate", each, best, bestOfTheirs, float64(bestOfTheirs)/float64(best))
+	if best > 2*bestOfTheirs && !raceEnabled { // the detector slows this library, not the system
+		t.Errorf("%d took %v, and %v with os/exec", each, best, bestOfTheirs)
 	}
 }
 

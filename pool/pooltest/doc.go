@@ -1,5 +1,5 @@
 // Package pooltest has a pool meet with failures, so that a program's own tests
-// see what it does then: system calls that fail, exits that are told late or never,
+// see what it does then: system calls that fail, exits that are told late,
 // workers that are struck at a named step of their lives, and channels that garble
 // what they carry.
 //

@@ -26,12 +26,8 @@ const (
 	Mmap        = "mmap"
 )
 
-const (
-	// Always, as a number of times, is until Heal.
-	Always = -1
-	// Never, as a time after which an exit is told, has its news be lost.
-	Never time.Duration = -1
-)
+// Always, as a number of times, is until Heal.
+const Always = -1
 
 // Faults are what is to go wrong in the hosts and pools that are made with them:
 // see runtime.Config and pool.Config, or NewPool. The zero value is nothing. It may
@@ -77,9 +73,9 @@ func (f *Faults) Failed(call string) int {
 	return 0
 }
 
-// HoldExits has the reactor learn of the next so many exits late, or Never; it does
-// nothing to processes that are polled. (A process of which it never learns counts
-// as one that cannot be killed.)
+// HoldExits has the reactor learn of the next so many exits late; it does
+// nothing to processes that are polled. One that is held for longer than the host's
+// KillTimeout counts as one that cannot be killed.
 func (f *Faults) HoldExits(times int, delay time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -135,12 +131,9 @@ func (f *Faults) Call(name string) error {
 func (f *Faults) Exit(pid int) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if delay, held := f.held[pid]; held {
-		if delay != Never {
-			delete(f.held, pid) // it was long enough
-			return 0
-		}
-		return delay
+	if _, held := f.held[pid]; held { // and was, for long enough
+		delete(f.held, pid)
+		return 0
 	}
 	if f.exits == 0 {
 		return 0
