@@ -37,7 +37,7 @@ type Command struct {
 	// succeeded or not.
 	Files []*os.File
 
-	descriptors *descriptorList // the spawner's; nil: it has none
+	descriptors *descriptorList // nil: one is opened
 }
 
 // program is the file's path as this program sees it.
@@ -80,7 +80,7 @@ func (c *Command) place(group int) (*os.Process, error) {
 		return nil, err
 	}
 	if err := c.settle(p); err != nil {
-		killGroup(p)
+		killStarted(p)
 		_, _ = p.Wait() // soon: it was killed
 		return nil, err
 	}

@@ -28,12 +28,20 @@ func (c *Command) onlyListed() []*os.File {
 
 // openDescriptors returns those that are open in this program.
 func (c *Command) openDescriptors() []int {
-	if c.descriptors != nil {
-		if open, err := c.descriptors.read(); err == nil {
-			return open
+	list := c.descriptors
+	if list == nil {
+		opened, err := openDescriptorList()
+		if err != nil {
+			return possibleDescriptors()
 		}
+		defer opened.close()
+		list = opened
 	}
-	return possibleDescriptors()
+	open, err := list.read()
+	if err != nil {
+		return possibleDescriptors()
+	}
+	return open
 }
 
 // possibleDescriptors is for where the system tells none: what the program may

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -160,8 +161,19 @@ func shell(t testing.TB, script string) (actors.Command, *output) {
 	return actors.Command{
 		Path:  "/bin/sh",
 		Args:  []string{"sh", "-c", script},
-		Files: []*os.File{nil, w, os.Stderr},
+		Files: []*os.File{nil, w, ownStderr(t)},
 	}, &output{t: t, file: r, buffered: bufio.NewReader(r)}
+}
+
+// ownStderr is the tests' standard error for a command, whose spawner closes it.
+func ownStderr(t testing.TB) *os.File {
+	t.Helper()
+	fd, err := syscall.Dup(int(os.Stderr.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), "stderr")
 }
 
 func sleeper() actors.Command {

@@ -3,6 +3,7 @@
 package actors_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -77,6 +78,36 @@ func TestDeserter(t *testing.T) {
 			diedOf(t, receive(t, w.exited), sig, actors.CauseDeadline)
 		})
 	}
+}
+
+// One that has left its group before it could be watched is started all the same, and
+// killed with its group if it is not to be.
+func TestEarlyDeserter(t *testing.T) {
+	command, out := shell(t, "")
+	command.Path, command.Args, command.Env = os.Args[0], nil, helperEnv("deserter")
+	refused := errors.New("refused")
+	f, w := newFence(), newWorker()
+	var verdict error
+	f.onStarted = func(int) error {
+		if got := out.line(); got != "gone" {
+			t.Error(got)
+		}
+		return verdict
+	}
+	s := fenced(t, f, nil)
+	single(t, s, w, enclosed(command))
+	receive(t, w.started).Kill(actors.Ladder{}, deadline)
+	diedOf(t, receive(t, w.exited), syscall.SIGKILL, actors.CauseDeadline)
+	receive(t, f.over)()
+
+	command, out = shell(t, "")
+	command.Path, command.Args, command.Env = os.Args[0], nil, helperEnv("deserter")
+	verdict = refused
+	single(t, s, w, enclosed(command))
+	if err := receive(t, w.failed); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+	receive(t, f.over)()
 }
 
 // tree is a program that starts itself twice, to the depth in its environment,

@@ -19,7 +19,8 @@ type lone struct {
 //
 // Prepare is Supervision's. It is called when the start's turn has come, so that
 // what waits for that holds no descriptors, or never: then StartFailed is told
-// ErrClosed. Its own error is told so, too.
+// ErrClosed. Its own error is told so, too. That of another process may be called at
+// the same time.
 func (s *System) Start(owner Owner, prepare func() (Command, error)) error {
 	now := time.Now()
 	l := &lone{system: s, done: make(chan struct{})}
@@ -30,7 +31,7 @@ func (s *System) Start(owner Owner, prepare func() (Command, error)) error {
 		l.self = p.self
 	})
 	if err == nil {
-		s.spawner.enqueue(&request{process: p, owner: owner, source: func() (Command, Owner, error) {
+		s.lone.enqueue(&request{process: p, owner: owner, source: func() (Command, Owner, error) {
 			c, err := prepare()
 			p.name = cmp.Or(c.Name, c.Path) // before the process is there for anyone
 			return c, owner, err

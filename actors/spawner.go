@@ -4,11 +4,8 @@ import (
 	"errors"
 	"os"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/stint-go/stint/reactor"
 )
@@ -22,60 +19,14 @@ type spawner struct {
 	enclose func() (Enclosure, error)
 	bound   *boundSpawners // for what this one cannot start; nil: it is one of them
 	bind    func() error   // has the thread give up privileges; nil: it keeps them
-	done    chan struct{}  // closed when run has returned
 
-	descriptors *descriptorList // nil: none could be opened
-
-	mu     sync.Mutex
-	wake   *sync.Cond
-	queue  []*request
-	closed bool
-}
-
-// request is one start that was asked for.
-type request struct {
-	process   *Process
-	source    func() (Command, Owner, error) // says what follows; nil: it was said
-	busy      *backoff.ExponentialBackOff    // nil: the program file was not busy
-	waited    time.Duration                  // for a busy program file
-	command   Command
-	owner     Owner     // of a lone process from the beginning
-	enclosure Enclosure // nil: there is none yet
-	release   func()    // the spawner, when the process is gone; nil: it stays anyway
-}
-
-func newSpawner(r *reactor.Reactor, enclose func() (Enclosure, error)) *spawner {
-	s := &spawner{reactor: r, enclose: enclose, done: make(chan struct{})}
-	s.wake = sync.NewCond(&s.mu)
-	return s
-}
-
-// close returns when the thread is gone. All requests must have been answered.
-func (s *spawner) close() {
-	s.end()
-	<-s.done
-}
-
-// end has the thread end when all requests are answered.
-func (s *spawner) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	s.wake.Signal()
-}
-
-// enqueue asks for a start. The process's actor is told of the outcome.
-func (s *spawner) enqueue(r *request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.queue = append(s.queue, r)
-	s.wake.Signal()
+	*requests
+	descriptors *descriptorList // of a thread that gave privileges up; else nil
 }
 
 func (s *spawner) run() {
-	defer close(s.done)
 	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
-	err := s.settle()
+	err := s.giveUp()
 	for r := s.next(); r != nil; r = s.next() {
 		if err != nil {
 			r.fail(&StartError{r.command.Path, lasting(err)})
@@ -86,33 +37,16 @@ func (s *spawner) run() {
 	s.descriptors.close()
 }
 
-// settle has the thread give up privileges, if it is to. Which descriptors are open it
+// giveUp has the thread give up privileges, if it is to. Which descriptors are open it
 // may not be able to look up any more then.
-func (s *spawner) settle() (err error) {
-	s.descriptors, err = openDescriptorList()
+func (s *spawner) giveUp() (err error) {
 	if s.bind == nil {
-		return nil // the next start tries again
+		return nil
 	}
-	if err != nil {
+	if s.descriptors, err = openDescriptorList(); err != nil {
 		return err
 	}
 	return s.bind()
-}
-
-// next returns nil when the spawner was closed.
-func (s *spawner) next() *request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.queue) == 0 {
-		if s.closed {
-			return nil
-		}
-		s.wake.Wait()
-	}
-	r := s.queue[0]
-	s.queue[0] = nil
-	s.queue = s.queue[1:]
-	return r
 }
 
 func (s *spawner) serve(r *request) {
@@ -131,9 +65,6 @@ func (s *spawner) serve(r *request) {
 	if s.bound != nil && r.command.Privileges.bound() {
 		s.bound.enqueue(r)
 		return
-	}
-	if s.descriptors == nil {
-		s.descriptors, _ = openDescriptorList()
 	}
 	r.command.descriptors = s.descriptors
 	p, err := s.start(r)
@@ -181,7 +112,7 @@ func (s *spawner) hand(r *request, p *os.Process) {
 		w, err = s.reactor.Watch(p, r.process.exitSeen, watchOptions()...)
 	}
 	if err != nil {
-		killGroup(p)
+		killStarted(p)
 		_, _ = p.Wait() // soon: it was killed. Its status does not matter.
 		r.fail(&StartError{r.command.Path, err})
 		return

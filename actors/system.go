@@ -34,7 +34,9 @@ type System struct {
 	logger      *slog.Logger
 	killTimeout time.Duration
 	engine      *engine
-	spawner     *spawner
+	supervised  *spawners // one, so that the starts of a supervisor are told in turn
+	lone        *spawners // of what nobody supervises
+	bound       *boundSpawners
 	closing     sync.Once
 
 	mu        sync.Mutex
@@ -66,12 +68,12 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 		logger:      cfg.Logger,
 		killTimeout: cfg.KillTimeout,
 		engine:      newEngine(cfg.Logger),
-		spawner:     newSpawner(r, cfg.Enclose),
 		members:     make(map[member]struct{}),
 		processes:   make(map[*Process]struct{}),
 	}
-	s.spawner.bound = newBoundSpawners(r)
-	go s.spawner.run() // Close waits for it
+	s.bound = newBoundSpawners(r)
+	s.supervised = newSpawners(1, r, cfg.Enclose, s.bound)
+	s.lone = newSpawners(loneSpawners, r, cfg.Enclose, s.bound)
 	return s, nil
 }
 
@@ -159,8 +161,9 @@ func (s *System) Close() error {
 		for _, m := range members {
 			<-m.Done()
 		}
-		s.spawner.close()
-		s.spawner.bound.close()
+		s.supervised.close()
+		s.lone.close()
+		s.bound.close()
 		s.engine.close()
 	})
 	return nil

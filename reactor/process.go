@@ -21,6 +21,7 @@ type process struct {
 	observed bool        // somebody else's to reap
 	child    bool        // as the kernel says
 	group    bool        // it leads a process group of its own
+	left     bool        // or it did when it started
 	origin   *os.Process // what Watch was given, until adopt
 	handle
 }

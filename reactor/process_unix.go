@@ -19,7 +19,7 @@ func (p *process) usable() error {
 	if !p.child && p.origin == nil {
 		return ErrNotChild
 	}
-	if group, err := unix.Getpgid(p.pid); err == nil && group != p.pid {
+	if group, err := unix.Getpgid(p.pid); err == nil && group != p.pid && !p.left {
 		return ErrNotLeader
 	}
 	return nil

@@ -159,7 +159,7 @@ func (r *Reactor) newWatch(p process, deliver func(Exit), opts []Option) (*Watch
 	for _, opt := range opts {
 		opt(&o)
 	}
-	p.group = o.group
+	p.group, p.left = o.group, o.left
 	w := &Watch{
 		reactor:  r,
 		deliver:  deliver,

@@ -18,7 +18,7 @@ const (
 // Option changes one watch.
 type Option func(*options)
 
-type options struct{ group bool }
+type options struct{ group, left bool }
 
 // WithGroup says that the process leads a process group of its own, as one does
 // that was started with Setpgid or Setsid. When it has exited, what is left of
@@ -31,6 +31,11 @@ type options struct{ group bool }
 // reap it at any time, and with [errors.ErrUnsupported] on Windows and on other
 // systems that cannot see an exit without reaping.
 func WithGroup() Option { return func(o *options) { o.group = true } }
+
+// WithStartGroup is [WithGroup] for whoever knows that the process was started as the
+// leader of a group: it may have left that for another one since, and what it has
+// left there is treated as its group. Watch does not fail with [ErrNotLeader].
+func WithStartGroup() Option { return func(o *options) { o.group, o.left = true, true } }
 
 // phase is where a watch is in its life.
 type phase uint8

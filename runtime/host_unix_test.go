@@ -72,10 +72,14 @@ func TestCloseWithLiveProcesses(t *testing.T) {
 		DrainTimeout: -1,
 		Prepare: func() (actors.Command, actors.Owner, error) {
 			end, err := unix.FcntlInt(family.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+			if err != nil {
+				return actors.Command{}, nil, err
+			}
+			stderr, err := unix.FcntlInt(os.Stderr.Fd(), unix.F_DUPFD_CLOEXEC, 0) // the spawner closes it
 			return actors.Command{
 				Path:  "/bin/sh",
 				Args:  []string{"sh", "-c", `trap "" TERM INT HUP; sleep 1000 & while :; do sleep 1000; done`},
-				Files: []*os.File{nil, os.NewFile(uintptr(end), "family"), os.Stderr},
+				Files: []*os.File{nil, os.NewFile(uintptr(end), "family"), os.NewFile(uintptr(stderr), "stderr")},
 			}, o, err
 		},
 	})

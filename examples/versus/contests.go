@@ -112,6 +112,7 @@ func contests(s sizes, p *peers) []contest {
 			name: fmt.Sprintf("payload of %d MiB", mib),
 			entrants: append([]entrant{
 				{"stint", payloads(mib)},
+				{"stint []byte", copiedPayloads(mib)},
 				{"memcpy", copying(mib)},
 			}, p.pythons("payload", map[string]int{"executor": mib}, "executor")...),
 			aims: []aim{

@@ -22,6 +22,9 @@ var (
 	noOp   = pool.NewTask("noOp", func(_ context.Context, n int) (int, error) { return n, nil })
 	length = pool.NewTask("length", func(_ context.Context, b []byte) (int, error) { return len(b), nil })
 	echo   = pool.NewTask("echo", func(_ context.Context, b []byte) ([]byte, error) { return b, nil })
+
+	lengthInPlace = pool.NewTask("lengthInPlace", func(_ context.Context, b *pool.Buffer) (int, error) { return b.Len(), nil })
+	echoInPlace   = pool.NewTask("echoInPlace", func(_ context.Context, b *pool.Buffer) (*pool.Buffer, error) { return b, nil })
 	// spin is a task that hangs and heeds nothing.
 	spin = pool.NewTask("spin", func(_ context.Context, n int) (int, error) {
 		for n >= 0 {
@@ -161,24 +164,43 @@ func saturated(n int) func(context.Context) (figures, error) {
 	})
 }
 
+// payloads are Buffers, which are copied to the worker and read where they are.
 func payloads(mib int) func(context.Context) (figures, error) {
+	return sending(mib, lengthInPlace, echoInPlace, pool.BufferOf, func(result *pool.Buffer) int {
+		defer result.Release()
+		return result.Len()
+	})
+}
+
+// copiedPayloads are slices of bytes, which each side has for its own.
+func copiedPayloads(mib int) func(context.Context) (figures, error) {
+	return sending(mib, length, echo, func(data []byte) []byte { return data }, func(result []byte) int { return len(result) })
+}
+
+func sending[T any](mib int, there *pool.Task[T, int], andBack *pool.Task[T, T], of func([]byte) T, size func(T) int) func(context.Context) (figures, error) {
 	return onProcesses(pool.Config{Workers: 1, MaxPayload: mib<<20 + 1<<10}, func(ctx context.Context, p *pool.ProcessPool) (figures, error) {
 		data := make([]byte, mib<<20)
 		for i := range data {
 			data[i] = byte(i)
 		}
-		there, err := best(3, func() error {
-			n, err := length.Submit(ctx, p, data).Result(ctx)
+		arrived := func(n int, err error) error {
 			if err == nil && n != len(data) {
 				err = fmt.Errorf("%d of %d bytes arrived", n, len(data))
 			}
 			return err
-		})
+		}
+		one, err := best(3, func() error { return arrived(there.Submit(ctx, p, of(data)).Result(ctx)) })
 		if err != nil {
 			return nil, err
 		}
-		both, err := best(3, func() error { return echo.Submit(ctx, p, data).Err(ctx) })
-		return figures{"length MiB/s": float64(mib) / there.Seconds(), "echo MiB/s": float64(mib) / both.Seconds()}, err
+		both, err := best(3, func() error {
+			result, err := andBack.Submit(ctx, p, of(data)).Result(ctx)
+			if err != nil {
+				return err
+			}
+			return arrived(size(result), nil)
+		})
+		return figures{"length MiB/s": float64(mib) / one.Seconds(), "echo MiB/s": float64(mib) / both.Seconds()}, err
 	})
 }
 

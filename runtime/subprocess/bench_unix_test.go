@@ -62,12 +62,9 @@ func crowd(n int, do func() error) error {
 // Many commands at once, without output and with it captured. TestThreads counts the
 // threads that ours take; os/exec's are as many as there are commands.
 //
-// A start is the fork, most of it the time until the child has called exec. os/exec's go
-// one after the other, too, under syscall.ForkLock, and what a command costs
-// besides counts in CPU time: ours takes some 190 µs of the program's (of it 20 to look for descriptors that
-// must not arrive, 15 for the actor), os/exec's 160; `true` itself 680. On two cores that others use as well, with a load of
-// 5 to 200, a round of 1,000 took 0.72 to 1.01 of os/exec's speed without output and
-// 0.95 to 1.21 with it captured.
+// What counts is the time in which a thread waits for its child to call exec, and
+// CPU time: a command takes some 190 µs of the program's (of it 15 to look for
+// descriptors that must not arrive, 15 for the actor), os/exec's 160; `true` itself 680.
 func BenchmarkTrue(b *testing.B) {
 	for _, c := range []struct {
 		name    string
