@@ -21,12 +21,12 @@ type spawner struct {
 	bind    func() error   // has the thread give up privileges; nil: it keeps them
 
 	*requests
-	descriptors *descriptorList // nil: it could not be opened
+	descriptors *descriptorList // of a thread that gave privileges up; else nil
 }
 
 func (s *spawner) run() {
 	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
-	err := s.settle()
+	err := s.giveUp()
 	for r := s.next(); r != nil; r = s.next() {
 		if err != nil {
 			r.fail(&StartError{r.command.Path, lasting(err)})
@@ -37,15 +37,13 @@ func (s *spawner) run() {
 	s.descriptors.close()
 }
 
-// settle opens what the thread needs for each start, and has it give up privileges, if
-// it is to: then it may not be able to open that any more. Others open it at each start
-// if they have none.
-func (s *spawner) settle() (err error) {
-	s.descriptors, err = openDescriptorList()
+// giveUp has the thread give up privileges, if it is to. Which descriptors are open it
+// may not be able to look up any more then.
+func (s *spawner) giveUp() (err error) {
 	if s.bind == nil {
 		return nil
 	}
-	if err != nil {
+	if s.descriptors, err = openDescriptorList(); err != nil {
 		return err
 	}
 	return s.bind()
