@@ -143,17 +143,29 @@ func (p *process) lookForeign() (Exit, finding) {
 // its pid alone.
 func (p *process) alive() bool {
 	s, err := readStat(p.pid)
-	if err != nil { // it is gone, or there is no descriptor left, or no /proc
-		return kill(p.pid, 0) != os.ErrProcessDone
+	switch {
+	case err == nil:
+		return p.started(s) && !s.dead()
+	case p.gone(err):
+		return false
 	}
-	return p.started(s) && !s.dead()
+	return kill(p.pid, 0) != os.ErrProcessDone // there is no descriptor left, or no /proc
+}
+
+// gone reports whether err, of reading about the pid, says that nobody had it at that
+// moment. Who has it right afterwards is somebody else.
+func (p *process) gone(err error) bool {
+	return p.start != 0 && (errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ESRCH)) // else there may be no /proc
 }
 
 // same reports whether the pid names the process that the watch began with.
 // Where nothing can be read (no descriptor left, no /proc) its word has to do.
 func (p *process) same() bool {
 	s, err := readStat(p.pid)
-	return err != nil || p.started(s)
+	if err != nil {
+		return !p.gone(err)
+	}
+	return p.started(s)
 }
 
 // started compares start times; the first one that is seen is the process's own.
