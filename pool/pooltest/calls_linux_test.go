@@ -181,6 +181,7 @@ func TestFlippedBits(t *testing.T) {
 		faults.Flip(1, bit)
 		c := config(host)
 		c.Faults, c.TaskTimeout = &faults, 300*time.Millisecond
+		c.Workers, c.Spares = 1, pool.NoSpares // so that the first worker's handshake decides
 		p, err := pool.NewProcessPool(c)
 		switch {
 		case err == nil:
