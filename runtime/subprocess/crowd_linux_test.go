@@ -56,7 +56,7 @@ func theCrowd() {
 	for _, p := range processes {
 		<-p.Done()
 	}
-	if err != nil || len(threads) > 10 {
+	if err != nil || len(threads) > 8 {
 		fail("%d threads, %v", len(threads), err)
 	}
 }
