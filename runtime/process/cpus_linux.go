@@ -7,9 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/stint-go/stint/runtime/internal/cgroup"
 )
 
 func availableCPUs() (float64, error) {
@@ -42,63 +43,18 @@ type cpuGroup struct {
 }
 
 // cpuGroups returns the groups that this program is in and those above, as far as
-// they are mounted where it sees them. See proc_pid_mountinfo(5), cgroups(7).
+// it sees them.
 func cpuGroups(root fs.FS) (groups []cpuGroup, err error) {
-	own, err := ownPaths(root)
-	if err != nil || len(own) == 0 {
-		return nil, err
-	}
-	mounts, err := fs.ReadFile(root, "proc/self/mountinfo")
-	if err != nil {
-		return nil, err
-	}
-	for line := range strings.Lines(string(mounts)) {
-		before, after, _ := strings.Cut(line, " - ")
-		where, kind := strings.Fields(before), strings.Fields(after)
-		if len(where) < 5 || len(kind) < 3 {
-			continue
-		}
-		version := 0
-		switch {
-		case kind[0] == "cgroup2":
-			version = 2
-		case kind[0] == "cgroup" && slices.Contains(strings.Split(kind[2], ","), "cpu"):
-			version = 1
-		}
-		own, ok := own[version]
-		below, inside := strings.CutPrefix(own, strings.TrimSuffix(unescape(where[3]), "/"))
-		if !ok || !inside || below != "" && below[0] != '/' {
-			continue // not of CPUs, or the group is outside what is mounted
-		}
-		top := strings.TrimPrefix(unescape(where[4]), "/")
-		for at := path.Join(top, below); ; at = path.Dir(at) {
-			groups = append(groups, cpuGroup{at, version})
-			if at == top || at == "." {
+	places, err := cgroup.Places(root, "cpu")
+	for _, p := range places {
+		for at := p.Directory; ; at = path.Dir(at) {
+			groups = append(groups, cpuGroup{at, p.Version})
+			if at == p.Mount || at == "." {
 				break
 			}
 		}
 	}
-	return groups, nil
-}
-
-// ownPaths returns the path of this program's group in each version's hierarchy.
-func ownPaths(root fs.FS) (map[int]string, error) {
-	file, err := fs.ReadFile(root, "proc/self/cgroup")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // a kernel without control groups
-	}
-	paths := make(map[int]string)
-	for line := range strings.Lines(string(file)) {
-		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3) // number, controllers, path
-		switch {
-		case len(parts) < 3:
-		case parts[1] == "":
-			paths[2] = parts[2]
-		case slices.Contains(strings.Split(parts[1], ","), "cpu"):
-			paths[1] = parts[2]
-		}
-	}
-	return paths, err
+	return groups, err
 }
 
 // quota returns how many CPUs the group may use in all.
@@ -130,9 +86,4 @@ func (g cpuGroup) quota(root fs.FS) (cpus float64, limited bool, err error) {
 		return 0, false, fmt.Errorf("/%s: a quota of %q in %q µs: %w", g.directory, quota, period, err)
 	}
 	return time / every, true, nil
-}
-
-// unescape undoes what the kernel does to spaces, and so on, in a path of mountinfo.
-func unescape(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }

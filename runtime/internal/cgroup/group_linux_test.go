@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -194,8 +193,12 @@ func TestWithin(t *testing.T) {
 		{"26 25 0:23 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids", "/", ""},
 		{"nonsense", "/", ""},
 	} {
-		dir, ok := within(test.line, test.path)
-		if ok != (test.dir != "") || ok && strings.TrimSuffix(dir, "/") != test.dir {
+		m, ok := parseMount(test.line, "")
+		dir := ""
+		if ok {
+			dir, ok = m.within(test.path)
+		}
+		if ok != (test.dir != "") || ok && "/"+dir != test.dir {
 			t.Errorf("%q, %s: %q, %t", test.line, test.path, dir, ok)
 		}
 	}

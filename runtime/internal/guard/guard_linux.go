@@ -32,6 +32,7 @@ type Duty struct {
 	Cgroup string    // the host's group; empty: it has none
 }
 
+// String returns the duty as it stands in the guard's environment.
 func (d Duty) String() string { return strconv.FormatUint(uint64(d.Mark), 16) + " " + d.Cgroup }
 
 func parseDuty(s string) (Duty, error) {

@@ -1,13 +1,14 @@
 package mark
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/runtime/internal/proctree"
 )
 
 // Table lists the processes of the machine that bear marks. It holds two
@@ -118,14 +119,13 @@ func outcome(err error) (State, error) {
 // killByPID is kill without a pidfd: the pid would have to be used again in the
 // microsecond after its process was looked at.
 func (t *Table) killByPID(pid int, m Mark) (State, error) {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	stat, err := proctree.ReadStat(pid)
 	switch {
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, unix.ESRCH):
+	case err == os.ErrProcessDone:
 		return Gone, nil
 	case err != nil:
 		return Lives, err
-	}
-	if dead(line) {
+	case stat.Ended():
 		Reap(pid)
 		return Zombie, nil
 	}
@@ -133,19 +133,6 @@ func (t *Table) killByPID(pid int, m Mark) (State, error) {
 		return Gone, nil
 	}
 	return outcome(unix.Kill(pid, unix.SIGKILL))
-}
-
-// dead reads proc_pid_stat(5). A zombie with threads left is a process whose
-// main thread alone has ended.
-func dead(line []byte) bool {
-	// The second field, the command's name in parentheses, may hold anything.
-	const state, threads = 0, 17 // fields 3 and 20
-	fields := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:])
-	if len(fields) <= threads {
-		return false
-	}
-	n, err := strconv.Atoi(string(fields[threads]))
-	return err == nil && n <= 1 && (fields[state][0] == 'Z' || fields[state][0] == 'X')
 }
 
 // ended reports whether the process of a pidfd has: then it can be read.

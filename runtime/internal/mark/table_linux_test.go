@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/stint-go/stint/reactor/leaktest"
+	"github.com/stint-go/stint/runtime/internal/proctree"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
@@ -75,8 +76,8 @@ func tree(t *testing.T, m Mark) (shell *exec.Cmd, daemon int) {
 
 // lives reports whether a process has not ended. A zombie has.
 func lives(pid int) bool {
-	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !dead(line)
+	stat, err := proctree.ReadStat(pid)
+	return err == nil && !stat.Ended()
 }
 
 func TestMarkIsInherited(t *testing.T) {
