@@ -38,7 +38,7 @@ func (b *boundSpawners) enqueue(r *request) {
 	b.mu.Lock()
 	s, ok := b.all[key]
 	if !ok {
-		s = &boundSpawner{spawner: &spawner{reactor: b.reactor, requests: newRequests()}, key: key}
+		s = &boundSpawner{spawner: newSpawner(b.reactor, nil), key: key}
 		s.bind = func() error { return r.command.Privileges.bind(program) }
 		b.all[key] = s
 		b.running.Go(func() { offMainThread(s.run) })

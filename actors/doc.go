@@ -48,10 +48,10 @@
 //
 // # Goroutines
 //
-// The first supervised process starts one goroutine, its spawner, on an
-// operating-system thread of its own that lasts as long as the System; the first
-// [System.Start] starts two, for what nobody supervises. An actor has a goroutine only while
-// it has messages. System.Close ends the spawners and waits for all. Owner's
+// NewSystem starts one goroutine, the spawner, on an operating-system thread of
+// its own that lasts as long as the System; there is another one for each set of
+// [Privileges] that processes do without, while they live. An actor has a goroutine
+// only while it has messages. System.Close ends the spawners and waits for all. Owner's
 // methods and Supervision.Broken run on actors' goroutines, Supervision.Prepare
 // on a spawner's: none of them may block.
 //

@@ -19,8 +19,7 @@ type lone struct {
 //
 // Prepare is Supervision's. It is called when the start's turn has come, so that
 // what waits for that holds no descriptors, or never: then StartFailed is told
-// ErrClosed. Its own error is told so, too. That of another process may be called at
-// the same time.
+// ErrClosed. Its own error is told so, too.
 func (s *System) Start(owner Owner, prepare func() (Command, error)) error {
 	now := time.Now()
 	l := &lone{system: s, done: make(chan struct{})}
@@ -31,7 +30,7 @@ func (s *System) Start(owner Owner, prepare func() (Command, error)) error {
 		l.self = p.self
 	})
 	if err == nil {
-		s.lone.enqueue(&request{process: p, owner: owner, source: func() (Command, Owner, error) {
+		s.spawner.enqueue(&request{process: p, owner: owner, source: func() (Command, Owner, error) {
 			c, err := prepare()
 			p.name = cmp.Or(c.Name, c.Path) // before the process is there for anyone
 			return c, owner, err

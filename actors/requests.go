@@ -19,7 +19,7 @@ type request struct {
 	release   func()    // the spawner, when the process is gone; nil: it stays anyway
 }
 
-// requests are the starts that wait for their turn, for one spawner or for several.
+// requests are the starts that wait for their turn.
 type requests struct {
 	mu     sync.Mutex
 	wake   *sync.Cond
@@ -57,10 +57,10 @@ func (q *requests) next() *request {
 	return r
 }
 
-// end has the threads end when all requests are answered.
+// end has the thread end when all requests are answered.
 func (q *requests) end() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.wake.Broadcast()
+	q.wake.Signal()
 }

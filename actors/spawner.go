@@ -19,12 +19,24 @@ type spawner struct {
 	enclose func() (Enclosure, error)
 	bound   *boundSpawners // for what this one cannot start; nil: it is one of them
 	bind    func() error   // has the thread give up privileges; nil: it keeps them
+	done    chan struct{}  // closed when run has returned
 
 	*requests
 	descriptors *descriptorList // of a thread that gave privileges up; else nil
 }
 
+func newSpawner(r *reactor.Reactor, enclose func() (Enclosure, error)) *spawner {
+	return &spawner{reactor: r, enclose: enclose, requests: newRequests(), done: make(chan struct{})}
+}
+
+// close returns when the thread is gone. All requests must have been answered.
+func (s *spawner) close() {
+	s.end()
+	<-s.done
+}
+
 func (s *spawner) run() {
+	defer close(s.done)
 	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
 	err := s.giveUp()
 	for r := s.next(); r != nil; r = s.next() {

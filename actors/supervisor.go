@@ -149,7 +149,7 @@ func (v *Supervisor) start(c cell) {
 	p.self = spawnChild(c, v.system.engine, p)
 	v.children[p.self.id()] = p
 	v.live[p] = struct{}{}
-	v.system.supervised.enqueue(&request{process: p, source: v.cfg.Prepare})
+	v.system.spawner.enqueue(&request{process: p, source: v.cfg.Prepare})
 }
 
 func (v *Supervisor) onStop(m stop) {

@@ -34,9 +34,7 @@ type System struct {
 	logger      *slog.Logger
 	killTimeout time.Duration
 	engine      *engine
-	supervised  *spawners // one, so that the starts of a supervisor are told in turn
-	lone        *spawners // of what nobody supervises
-	bound       *boundSpawners
+	spawner     *spawner
 	closing     sync.Once
 
 	mu        sync.Mutex
@@ -68,12 +66,12 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 		logger:      cfg.Logger,
 		killTimeout: cfg.KillTimeout,
 		engine:      newEngine(cfg.Logger),
+		spawner:     newSpawner(r, cfg.Enclose),
 		members:     make(map[member]struct{}),
 		processes:   make(map[*Process]struct{}),
 	}
-	s.bound = newBoundSpawners(r)
-	s.supervised = newSpawners(1, r, cfg.Enclose, s.bound)
-	s.lone = newSpawners(loneSpawners, r, cfg.Enclose, s.bound)
+	s.spawner.bound = newBoundSpawners(r)
+	go s.spawner.run() // Close waits for it
 	return s, nil
 }
 
@@ -161,9 +159,8 @@ func (s *System) Close() error {
 		for _, m := range members {
 			<-m.Done()
 		}
-		s.supervised.close()
-		s.lone.close()
-		s.bound.close()
+		s.spawner.close()
+		s.spawner.bound.close()
 		s.engine.close()
 	})
 	return nil
