@@ -178,53 +178,10 @@ type Config struct {
 
 // withDefaults checks the configuration and fills what is left out.
 func (c Config) withDefaults() (Config, error) {
-	for _, field := range []struct {
-		name  string
-		value int64
-	}{
-		{"Workers", int64(c.Workers)},
-		{"NestedWorkers", int64(c.NestedWorkers)},
-		{"Recycle.Tasks", int64(c.Recycle.Tasks)},
-		{"Recycle.Age", int64(c.Recycle.Age)},
-		{"Recycle.Idle", int64(c.Recycle.Idle)},
-		{"Recycle.Memory", c.Recycle.Memory},
-		{"TaskTimeout", int64(c.TaskTimeout)},
-		{"QueueTimeout", int64(c.QueueTimeout)},
-		{"SilenceTimeout", int64(c.SilenceTimeout)},
-		{"Queue", int64(c.Queue)},
-		{"QueueBytes", int64(c.QueueBytes)},
-		{"Quarantine", int64(c.Quarantine)},
-		{"MaxPayload", int64(c.MaxPayload)},
-		{"StartTimeout", int64(c.StartTimeout)},
-		{"StopTimeout", int64(c.StopTimeout)},
-		{"MaxFailures", int64(c.MaxFailures)},
-		{"FailureWindow", int64(c.FailureWindow)},
-	} {
-		if field.value < 0 {
-			return c, &ConfigError{Field: field.name, Reason: fmt.Sprintf("%d is negative", field.value)}
+	for _, check := range []func() error{c.checkSigns, c.checkValues} {
+		if err := check(); err != nil {
+			return c, err
 		}
-	}
-	switch {
-	case c.Grace < 0 && c.Grace != NoGrace:
-		return c, &ConfigError{Field: "Grace", Reason: fmt.Sprintf("%d is negative; for no grace use NoGrace", c.Grace)}
-	case c.SharedMemory < NoSharedMemory:
-		return c, &ConfigError{Field: "SharedMemory", Reason: fmt.Sprintf("%d is negative; for none use NoSharedMemory", c.SharedMemory)}
-	case c.Spares < NoSpares:
-		return c, &ConfigError{Field: "Spares", Reason: fmt.Sprintf("%d is negative; for none use NoSpares", c.Spares)}
-	case !(c.Rate >= 0 && c.Rate <= math.MaxFloat64): // nor is NaN
-		return c, &ConfigError{Field: "Rate", Reason: fmt.Sprintf("%v is no number of tasks per second", c.Rate)}
-	case c.WhenFull > Refuse:
-		return c, &ConfigError{Field: "WhenFull", Reason: fmt.Sprintf("%d is no policy", c.WhenFull)}
-	case c.MinWorkers < 0 && c.MinWorkers != NoMinimum:
-		return c, &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d is negative; for none use NoMinimum", c.MinWorkers)}
-	case c.Workers > 0 && c.MinWorkers > c.Workers:
-		return c, &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d are more than Workers, %d", c.MinWorkers, c.Workers)}
-	case c.Recycle.Memory > 0 && !canWeigh:
-		return c, &ConfigError{Field: "Recycle.Memory", Reason: fmt.Sprintf("this system does not tell how much memory a process has: %v", errors.ErrUnsupported)}
-	case c.Initializer != nil && c.Initializer.state == nil:
-		return c, &ConfigError{Field: "Initializer", Reason: "it is none that State.With has made"}
-	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:
-		return c, &ConfigError{Field: "MaxPayload", Reason: fmt.Sprintf("%d is over %d", c.MaxPayload, uint32(math.MaxUint32-payloadRoom))}
 	}
 	setDefault(&c.Workers, goruntime.GOMAXPROCS(0))
 	setDefault(&c.NestedWorkers, 64)
@@ -253,6 +210,64 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.Default()
 	}
 	return c, c.checkOutput()
+}
+
+// checkSigns refuses what is negative and has no name for that.
+func (c *Config) checkSigns() error {
+	for _, field := range []struct {
+		name  string
+		value int64
+	}{
+		{"Workers", int64(c.Workers)},
+		{"NestedWorkers", int64(c.NestedWorkers)},
+		{"Recycle.Tasks", int64(c.Recycle.Tasks)},
+		{"Recycle.Age", int64(c.Recycle.Age)},
+		{"Recycle.Idle", int64(c.Recycle.Idle)},
+		{"Recycle.Memory", c.Recycle.Memory},
+		{"TaskTimeout", int64(c.TaskTimeout)},
+		{"QueueTimeout", int64(c.QueueTimeout)},
+		{"SilenceTimeout", int64(c.SilenceTimeout)},
+		{"Queue", int64(c.Queue)},
+		{"QueueBytes", int64(c.QueueBytes)},
+		{"Quarantine", int64(c.Quarantine)},
+		{"MaxPayload", int64(c.MaxPayload)},
+		{"StartTimeout", int64(c.StartTimeout)},
+		{"StopTimeout", int64(c.StopTimeout)},
+		{"MaxFailures", int64(c.MaxFailures)},
+		{"FailureWindow", int64(c.FailureWindow)},
+	} {
+		if field.value < 0 {
+			return &ConfigError{Field: field.name, Reason: fmt.Sprintf("%d is negative", field.value)}
+		}
+	}
+	return nil
+}
+
+// checkValues refuses what can be of a field's type, and not of the field.
+func (c *Config) checkValues() error {
+	switch {
+	case c.Grace < 0 && c.Grace != NoGrace:
+		return &ConfigError{Field: "Grace", Reason: fmt.Sprintf("%d is negative; for no grace use NoGrace", c.Grace)}
+	case c.SharedMemory < NoSharedMemory:
+		return &ConfigError{Field: "SharedMemory", Reason: fmt.Sprintf("%d is negative; for none use NoSharedMemory", c.SharedMemory)}
+	case c.Spares < NoSpares:
+		return &ConfigError{Field: "Spares", Reason: fmt.Sprintf("%d is negative; for none use NoSpares", c.Spares)}
+	case !(c.Rate >= 0 && c.Rate <= math.MaxFloat64): // nor is NaN
+		return &ConfigError{Field: "Rate", Reason: fmt.Sprintf("%v is no number of tasks per second", c.Rate)}
+	case c.WhenFull > Refuse:
+		return &ConfigError{Field: "WhenFull", Reason: fmt.Sprintf("%d is no policy", c.WhenFull)}
+	case c.MinWorkers < 0 && c.MinWorkers != NoMinimum:
+		return &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d is negative; for none use NoMinimum", c.MinWorkers)}
+	case c.Workers > 0 && c.MinWorkers > c.Workers:
+		return &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d are more than Workers, %d", c.MinWorkers, c.Workers)}
+	case c.Recycle.Memory > 0 && !canWeigh:
+		return &ConfigError{Field: "Recycle.Memory", Reason: fmt.Sprintf("this system does not tell how much memory a process has: %v", errors.ErrUnsupported)}
+	case c.Initializer != nil && c.Initializer.state == nil:
+		return &ConfigError{Field: "Initializer", Reason: "it is none that State.With has made"}
+	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:
+		return &ConfigError{Field: "MaxPayload", Reason: fmt.Sprintf("%d is over %d", c.MaxPayload, uint32(math.MaxUint32-payloadRoom))}
+	}
+	return nil
 }
 
 // grace is how much later than asked a worker is killed.

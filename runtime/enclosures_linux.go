@@ -5,13 +5,9 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/reactor"
@@ -79,54 +75,6 @@ func newEnclosures(wanted Containment, guarded bool, r *reactor.Reactor, logger 
 		return nil, errors.Join(e.why, e.close())
 	}
 	return e, nil
-}
-
-func (e *enclosures) containment() (Containment, error) {
-	e.decide()
-	return e.inForce, e.why
-}
-
-// choose finds out what can be had.
-func (e *enclosures) choose() {
-	e.inForce = ContainGroup
-	if e.wanted == ContainGroup {
-		return
-	}
-	unmarked := e.openMarks()
-	if e.wanted != ContainMark {
-		hosts, err := cgroup.Open()
-		if err == nil {
-			e.hosts, e.inForce = hosts, ContainCgroup
-			return
-		}
-		e.why = &ContainmentError{ContainCgroup, err}
-	}
-	switch {
-	case unmarked != nil:
-		e.why = errors.Join(e.why, &ContainmentError{ContainMark, unmarked})
-	case e.wanted != ContainCgroup:
-		e.inForce = ContainMark
-	}
-}
-
-func (e *enclosures) openMarks() error {
-	own, err := mark.Own()
-	if err != nil {
-		return err
-	}
-	table, err := mark.Open()
-	if err != nil {
-		return err
-	}
-	e.own, e.table, e.adopts = own, table, adopts()
-	return nil
-}
-
-// adopts reports whether orphans below this program become its children.
-func adopts() bool {
-	var subreaper int32
-	_, _, errno := unix.RawSyscall(unix.SYS_PRCTL, unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&subreaper)), 0)
-	return os.Getpid() == 1 || errno == 0 && subreaper != 0
 }
 
 // open begins to mind enclosures, before there is the first.
@@ -271,79 +219,4 @@ func (e *enclosures) look(fallen []*enclosure) (next time.Duration) {
 		next = sooner(next, n.end(err))
 	}
 	return next
-}
-
-// reapOrphans reaps what workers have started and nobody owns any more, so that
-// this program has adopted it. A worker itself is the reactor's to reap.
-func (e *enclosures) reapOrphans() {
-	leaders := map[mark.Mark]int{}
-	e.mu.Lock()
-	for n := range e.all {
-		if n.mark != 0 {
-			leaders[n.mark] = n.leader
-		}
-	}
-	e.mu.Unlock()
-	_ = e.table.Each(func(pid int, m mark.Mark) {
-		top, _ := e.own.Toward(m)
-		if leader, ours := leaders[top]; ours && leader != 0 && leader != pid {
-			mark.Reap(pid)
-		}
-	})
-}
-
-// close ends what is left, also of workers that do not go, and the guard. The
-// workers' actors have ended.
-func (e *enclosures) close() error {
-	e.mu.Lock()
-	e.closing = true
-	e.mu.Unlock()
-	if e.begun {
-		e.stir()
-		<-e.ended
-	}
-	left := e.clear(time.Now().Add(closeLimit))
-	e.sentry.relieve()
-	if e.table != nil {
-		e.table.Close()
-	}
-	if e.hosts != nil {
-		if err := e.hosts.Close(); err != nil {
-			left.Groups = append(left.Groups, e.hosts.Path())
-		}
-	}
-	if left.PIDs == nil && left.Groups == nil {
-		return nil
-	}
-	return left
-}
-
-// clear ends what is left of all enclosures by one deadline.
-func (e *enclosures) clear(deadline time.Time) *LeftError {
-	e.mu.Lock()
-	for n := range e.all {
-		n.fall()
-	}
-	e.mu.Unlock()
-	for {
-		rest := e.fallen()
-		next := e.look(rest)
-		if next == 0 || time.Now().After(deadline) {
-			break
-		}
-		time.Sleep(next)
-	}
-	left := &LeftError{}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for n := range e.all {
-		if n.leader != 0 {
-			left.PIDs = append(left.PIDs, n.leader)
-		}
-		left.PIDs = append(left.PIDs, n.calm.Left()...)
-		left.Err = errors.Join(left.Err, n.err)
-		n.abandon()
-	}
-	slices.Sort(left.PIDs)
-	return left
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,7 +28,12 @@ func sizesFor(quick bool) sizes {
 
 // contests is the list of them, each with its aims.
 func contests(s sizes, p *peers) []contest {
-	all := []contest{
+	return slices.Concat(taskContests(s, p), latencyContests(s, p), processContests(s, p), payloadContests(s, p))
+}
+
+// taskContests are of how many tasks get done in a second.
+func taskContests(s sizes, p *peers) []contest {
+	return []contest{
 		{
 			name: "no-op",
 			entrants: append([]entrant{
@@ -50,6 +56,23 @@ func contests(s sizes, p *peers) []contest {
 			}, "pool map", "pool map 100000", "pool imap_unordered 10000", "executor map 10000")...),
 			aims: []aim{{figure: "items/s", by: "stint", of: "python pool map", least: 1}},
 		},
+		{
+			name: "goroutines",
+			entrants: append([]entrant{
+				{"stint", goroutines(s.goroutines)},
+				{"bare channel", bareChannel(s.goroutines)},
+			}, p.goroutinePools(s.goroutines, "pond", "ants")...),
+			aims: []aim{
+				{figure: "tasks/s", by: "stint", of: "pond", least: 1},
+				{figure: "tasks/s", by: "stint", of: "ants", least: 1},
+			},
+		},
+	}
+}
+
+// latencyContests are of how long one takes.
+func latencyContests(s sizes, p *peers) []contest {
+	return []contest{
 		{
 			name: "round trip",
 			entrants: append([]entrant{
@@ -74,17 +97,12 @@ func contests(s sizes, p *peers) []contest {
 				{figure: "replaced µs", by: "stint", most: 1000},
 			},
 		},
-		{
-			name: "goroutines",
-			entrants: append([]entrant{
-				{"stint", goroutines(s.goroutines)},
-				{"bare channel", bareChannel(s.goroutines)},
-			}, p.goroutinePools(s.goroutines, "pond", "ants")...),
-			aims: []aim{
-				{figure: "tasks/s", by: "stint", of: "pond", least: 1},
-				{figure: "tasks/s", by: "stint", of: "ants", least: 1},
-			},
-		},
+	}
+}
+
+// processContests are of processes, and of what they make of the processors.
+func processContests(s sizes, p *peers) []contest {
+	return []contest{
 		{
 			name:     "watching children",
 			entrants: watchEntrants(s.children),
@@ -107,6 +125,10 @@ func contests(s sizes, p *peers) []contest {
 			aims: []aim{{figure: "commands/s", by: "stint", of: "os/exec", least: 1}},
 		},
 	}
+}
+
+// payloadContests are of how many bytes get through in a second.
+func payloadContests(s sizes, p *peers) (all []contest) {
 	for _, mib := range s.payloads {
 		all = append(all, contest{
 			name: fmt.Sprintf("payload of %d MiB", mib),
