@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -36,26 +35,31 @@ type Command struct {
 	// entries arrive closed. The spawner closes them after the start, whether it
 	// succeeded or not.
 	Files []*os.File
-
-	descriptors *descriptorList // nil: one is opened
 }
 
-// program is the file's path as this program sees it.
-func (c *Command) program() string {
+// path is the program's as this program sees it.
+func (c *Command) path() string {
 	if c.Dir == "" || filepath.IsAbs(c.Path) {
 		return c.Path
 	}
 	return filepath.Join(c.Dir, c.Path)
 }
 
-// start starts the process. A bound that this machine does not enforce, it will not
-// at another try either.
-func (c *Command) start(group int) (*os.Process, error) {
-	p, err := c.place(group)
-	return p, lasting(err)
+// arguments are all that the program gets.
+func (c *Command) arguments() []string {
+	if len(c.Args) == 0 {
+		return []string{c.Path}
+	}
+	return c.Args
 }
 
-// lasting marks a bound that this machine does not enforce as permanent.
+// failed is an error of a start, told as the os package tells it.
+func (c *Command) failed(err error) error {
+	return &fs.PathError{Op: "fork/exec", Path: c.Path, Err: err}
+}
+
+// lasting marks a bound that this machine does not enforce as permanent: it will not
+// at another try either.
 func lasting(err error) error {
 	var limit *LimitError
 	var privilege *PrivilegeError
@@ -64,87 +68,6 @@ func lasting(err error) error {
 		return err
 	}
 	return Permanent(err)
-}
-
-// place starts the process, in a control group if there is one, and gives it its
-// place. It runs on the spawner's own
-// thread, since a child begins with the CPUs of the thread that forked it.
-func (c *Command) place(group int) (*os.Process, error) {
-	unpin, err := pin(c.CPUs)
-	if err != nil {
-		return nil, err
-	}
-	p, err := c.spawn(group)
-	unpin()
-	if err != nil {
-		return nil, err
-	}
-	if err := c.settle(p); err != nil {
-		killStarted(p)
-		_, _ = p.Wait() // soon: it was killed
-		return nil, err
-	}
-	return p, nil
-}
-
-// settle gives a process that was started a moment ago what it cannot be born with.
-func (c *Command) settle(p *os.Process) error {
-	if c.Limits != (Limits{}) {
-		if err := c.Limits.set(p); err != nil {
-			return err
-		}
-	}
-	return renice(p, c.Nice)
-}
-
-func (c *Command) spawn(group int) (*os.Process, error) {
-	args := c.Args
-	if len(args) == 0 {
-		args = []string{c.Path}
-	}
-	attributes := sysProcAttr(c.Session, group)
-	if c.Limits != (Limits{}) {
-		if err := held(attributes); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.Privileges.become(attributes); err != nil {
-		return nil, err
-	}
-	p, err := os.StartProcess(c.Path, args, &os.ProcAttr{
-		Dir:   c.Dir,
-		Env:   c.Env,
-		Files: c.onlyListed(),
-		Sys:   attributes,
-	})
-	if errors.Is(err, syscall.EPERM) {
-		err = c.refused(err)
-	}
-	if err != nil && c.Dir != "" {
-		return nil, cmp.Or(chdirError(c.Dir), err) // err blames the program
-	}
-	return p, err
-}
-
-// refused says what it most likely is that this program may not do.
-func (c *Command) refused(err error) error {
-	switch {
-	case c.Privileges.User != nil:
-		return &PrivilegeError{"User", err}
-	case c.Limits != (Limits{}):
-		return &LimitError{Err: err} // to trace
-	}
-	return err
-}
-
-// chdirError returns why nothing can run in the directory, or nil.
-func chdirError(dir string) error {
-	_, err := os.Stat(dir + string(os.PathSeparator) + ".") // takes what chdir(2) takes
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return &fs.PathError{Op: "chdir", Path: dir, Err: path.Err}
-	}
-	return err
 }
 
 // closeFiles may be called again. An error has no one to go to: the files are

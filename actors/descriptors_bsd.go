@@ -2,4 +2,4 @@
 
 package actors
 
-func (*descriptorList) read() ([]int, error) { return possibleDescriptors(), nil }
+func openDescriptors() []int { return possibleDescriptors() }

@@ -8,6 +8,9 @@ type Enclosure interface {
 	// Descriptor returns an open directory of a version 2 control group, in which
 	// the process is to be started, or -1. Linux only.
 	Descriptor() int
+	// Mark returns the soft RLIMIT_LOCKS that the process begins with, by which it and
+	// what it starts can be known, or 0. Linux only.
+	Mark() uint64
 	// Started says that the process runs. It is not watched yet, so that nobody has
 	// reaped it, and it may have ended. An error ends it, and its start has failed.
 	// The spawner calls it: it should not take long.
@@ -25,6 +28,7 @@ type Enclosure interface {
 type open struct{}
 
 func (open) Descriptor() int   { return -1 }
+func (open) Mark() uint64      { return 0 }
 func (open) Started(int) error { return nil }
 func (open) Condemned()        {}
 func (open) Ended(over func()) { over() }

@@ -5,6 +5,7 @@ package actors_test
 import (
 	"errors"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -17,6 +18,8 @@ import (
 // fence is an enclosure that notes what it is told.
 type fence struct {
 	onStarted func(pid int) error
+	group     *os.File // nil: none
+	mark      uint64
 
 	mu   sync.Mutex
 	told []string
@@ -37,8 +40,15 @@ func (f *fence) heard() []string {
 	return slices.Clone(f.told)
 }
 
-func (f *fence) Descriptor() int { return -1 }
-func (f *fence) Condemned()      { f.note("condemned") }
+func (f *fence) Mark() uint64 { return f.mark }
+func (f *fence) Condemned()   { f.note("condemned") }
+
+func (f *fence) Descriptor() int {
+	if f.group == nil {
+		return -1
+	}
+	return int(f.group.Fd())
+}
 
 func (f *fence) Started(pid int) error {
 	f.note("started")

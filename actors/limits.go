@@ -8,15 +8,11 @@ import (
 // Limits bound what a process may use. They hold before the program's first
 // instruction, neither it nor what it starts can raise them again, and each
 // process that it starts has them for itself, but for Processes. A zero means: as
-// this program. Linux only: elsewhere a start with limits fails with an error that
+// this program. On Linux on amd64 and arm64 only: elsewhere a start with limits fails with an error that
 // matches errors.ErrUnsupported.
 //
 // What happens at each limit is the system's way, getrlimit(2): most fail the
 // system call that asks for more.
-//
-// To set them, the process is traced (ptrace(2)) from its fork to its exec, which
-// costs little beside the start itself, and has it that a program with the set-user-ID bit starts
-// without the user that it names, unless this program may trace it.
 type Limits struct {
 	// AddressSpace is what the process may map, in bytes, whether it uses it or not:
 	// Go programs, and all with a garbage collector, map far more than they use.
@@ -43,7 +39,7 @@ const NoCore = -1
 
 // LimitError says that a limit could not be set. It matches what Err matches:
 // errors.ErrUnsupported where there are none, syscall.EPERM for one above this
-// program's own, or where tracing is not allowed.
+// program's own.
 type LimitError struct {
 	Limit string // the field of Limits; empty: all of them
 	Value int64  // as the system counts it: bytes, seconds, descriptors, processes

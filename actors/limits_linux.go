@@ -1,13 +1,16 @@
+//go:build linux && (amd64 || arm64)
+
 package actors
 
 import (
-	"errors"
 	"os"
+	"sync"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/actors/internal/fork"
 )
 
 // resource is one limit as the system has it.
@@ -37,65 +40,58 @@ func (l Limits) resources() []resource {
 	return all
 }
 
-// held has the process stop at its exec, traced by the thread that starts it,
-// until its limits are set.
-func held(attributes *syscall.SysProcAttr) error {
-	attributes.Ptrace = true
-	return nil
-}
-
-// set sets the limits of a process that was started held, and lets it go. It
-// runs on the thread that started it, which alone may. Should this program be
-// killed meanwhile, then so is the process, by the parent-death signal.
-//
-// An error leaves the process stopped, for the caller to kill. One that has ended
-// meanwhile is none: its watch tells it.
-func (l Limits) set(p *os.Process) error {
-	if gone, err := awaitHold(p.Pid); gone || err != nil {
-		return err
-	}
-	for _, r := range l.resources() {
-		if err := unix.Prlimit(p.Pid, r.number, &r.limit, nil); err != nil && !errors.Is(err, unix.ESRCH) {
-			return &LimitError{r.name, int64(r.limit.Cur), os.NewSyscallError("prlimit", err)}
+// set sets the limits but that of processes, which binds the user that it becomes.
+func (b *birth) limit() error {
+	for _, r := range b.Limits.resources() {
+		if r.number != unix.RLIMIT_NPROC {
+			b.set(r)
 		}
 	}
-	if err := unix.PtraceDetach(p.Pid); err != nil && !errors.Is(err, unix.ESRCH) { // killed
-		return &LimitError{Err: os.NewSyscallError("ptrace", err)}
+	if b.Limits.OpenFiles == 0 {
+		if given, ok := givenOpenFiles(); ok {
+			b.program.Try(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, fork.Pointer(&b.program, &given), 0)
+		}
 	}
 	return nil
 }
 
-// awaitHold returns when the process has stopped at its exec, or has ended. It
-// takes the end from nobody who reaps it: WNOWAIT.
-func awaitHold(pid int) (gone bool, err error) {
-	for {
-		var info unix.Siginfo
-		err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WSTOPPED|unix.WNOWAIT|unix.WALL, nil)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
-			return false, &LimitError{Err: os.NewSyscallError("waitid", err)}
-		case info.Code != cldTrapped:
-			return true, nil
-		}
-		if signal := stopSignal(&info); signal != int(unix.SIGTRAP) { // somebody's, on its way first
-			if err := unix.PtraceCont(pid, signal); err != nil && !errors.Is(err, unix.ESRCH) {
-				return false, &LimitError{Err: os.NewSyscallError("ptrace", err)}
-			}
-			continue
-		}
-		return false, nil
+func (b *birth) set(r resource) {
+	tell := func(errno syscall.Errno) error {
+		return &LimitError{r.name, int64(r.limit.Cur), os.NewSyscallError("prlimit", errno)}
 	}
+	b.program.Do(tell, unix.SYS_PRLIMIT64, 0, uintptr(r.number), fork.Pointer(&b.program, &r.limit), 0)
 }
 
-// cldTrapped is the code of a child that a signal has stopped for who traces it, as
-// in sigaction(2).
-const cldTrapped = 4
-
-// stopSignal returns si_status. In a siginfo_t it follows three ints, aligned as a
-// pointer is, and the process and user ids.
-func stopSignal(info *unix.Siginfo) int {
-	const union = (3*unsafe.Sizeof(int32(0)) + unsafe.Alignof(uintptr(0)) - 1) &^ (unsafe.Alignof(uintptr(0)) - 1)
-	return int((*struct{ pid, uid, status int32 })(unsafe.Add(unsafe.Pointer(info), union)).status)
+// givenOpenFiles returns the limit of descriptors that this program was given. Go
+// raises it for the program alone when that starts (golang/go#46279), and what the os
+// package starts has it as it was given, unless the program has set it since.
+func givenOpenFiles() (unix.Rlimit, bool) {
+	var now unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &now); err != nil || now.Cur != now.Max-1 {
+		return now, false // not what Go makes of it
+	}
+	given, ok := askGivenOpenFiles()
+	return given, ok && given.Max == now.Max
 }
+
+// askGivenOpenFiles asks a process that the os package starts, and that is killed
+// before its first instruction: no other way leads to what that package knows.
+var askGivenOpenFiles = sync.OnceValues(func() (given unix.Rlimit, ok bool) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return given, false
+	}
+	defer null.Close()
+	p, err := os.StartProcess("/proc/self/exe", []string{"stint-limits"}, &os.ProcAttr{
+		Env:   []string{},
+		Files: []*os.File{null, null, null},
+		Sys:   &syscall.SysProcAttr{Ptrace: true, Pdeathsig: syscall.SIGKILL, Setpgid: true},
+	})
+	if err != nil {
+		return given, false
+	}
+	err = unix.Prlimit(p.Pid, unix.RLIMIT_NOFILE, nil, &given)
+	_ = p.Kill()
+	_, _ = p.Wait()
+	return given, err == nil
+})

@@ -15,11 +15,9 @@ type (
 	// once, and as the watch is registered before the spawner is done with the
 	// start, it may come before started.
 	started struct {
-		owner Owner
-		watch *reactor.Watch
-		at    time.Time
-
-		release   func() // of its spawner; nil: none
+		owner     Owner
+		watch     *reactor.Watch
+		at        time.Time
 		enclosure Enclosure
 	}
 	startFailed struct {

@@ -2,14 +2,13 @@ package actors
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 )
 
 // Privileges are those of this program that a process, and what it starts, does
 // without, from the program's first instruction on and for ever. The zero value
-// leaves it all of them. Linux only: elsewhere a start that gives up any fails with
+// leaves it all of them. On Linux on amd64 and arm64 only: elsewhere a start that gives up any fails with
 // an error that matches errors.ErrUnsupported.
 //
 // They protect the rest of the machine from the process, not the host from its
@@ -79,18 +78,4 @@ func (p Privileges) Check() error {
 		}
 	}
 	return nil
-}
-
-// bound reports whether a thread has to give up what it cannot get back, for the
-// process to be started by.
-func (p Privileges) bound() bool { return p.NoNew || p.Paths != nil }
-
-// key is the same for all privileges that one thread can start processes with. A
-// program at a path can be executed by threads that are bound to it.
-func (p Privileges) key(program string) string {
-	if p.Paths == nil {
-		return ""
-	}
-	program, _ = filepath.Abs(program)
-	return strings.Join(slices.Concat([]string{program}, p.Paths.Read, []string{""}, p.Paths.Write), "\x00")
 }

@@ -1,3 +1,5 @@
+//go:build linux && (amd64 || arm64)
+
 package actors
 
 import (
@@ -8,53 +10,76 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/actors/internal/fork"
 )
 
-// become has the process started as the user. The groups are set first, while the
-// privilege to set them is there: the syscall package does it in that order.
-func (p Privileges) become(attributes *syscall.SysProcAttr) error {
-	if p.User == nil {
-		return nil
+// become has it run as the user. The groups are set first, while it may.
+func (b *birth) become() error {
+	if u := b.Privileges.User; u != nil {
+		tell := func(name string) func(syscall.Errno) error {
+			return func(errno syscall.Errno) error { return &PrivilegeError{"User", os.NewSyscallError(name, errno)} }
+		}
+		groups := make([]uint32, len(u.Groups)+1) // one more: there is something to point to
+		for i, g := range u.Groups {
+			groups[i] = uint32(g)
+		}
+		b.program.Do(tell("setgroups"), unix.SYS_SETGROUPS, uintptr(len(u.Groups)), fork.Pointer(&b.program, &groups[0]))
+		b.program.Do(tell("setgid"), unix.SYS_SETGID, uintptr(u.GID))
+		b.program.Do(tell("setuid"), unix.SYS_SETUID, uintptr(u.UID))
 	}
-	groups := make([]uint32, len(p.User.Groups))
-	for i, g := range p.User.Groups {
-		groups[i] = uint32(g)
+	for _, r := range b.Limits.resources() {
+		if r.number == unix.RLIMIT_NPROC {
+			b.set(r)
+		}
 	}
-	attributes.Credential = &syscall.Credential{Uid: uint32(p.User.UID), Gid: uint32(p.User.GID), Groups: groups}
 	return nil
 }
 
-// bind has this thread, and what it starts, give up privileges for ever.
-func (p Privileges) bind(program string) error {
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return &PrivilegeError{"NoNew", os.NewSyscallError("prctl", err)}
-	}
-	if p.Paths == nil {
+// bind has it, and what it starts, give up privileges for ever.
+func (b *birth) bind() error {
+	if !b.Privileges.NoNew && b.rules < 0 {
 		return nil
 	}
+	b.program.Do(gaveUp("NoNew", "prctl"), unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	if b.rules >= 0 {
+		b.program.Do(gaveUp("Paths", "landlock_restrict_self"), unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(b.rules), 0)
+	}
+	return nil
+}
+
+// gaveUp is an error of the system call by which the field is given up.
+func gaveUp(field, name string) func(syscall.Errno) error {
+	return func(errno syscall.Errno) error { return &PrivilegeError{field, os.NewSyscallError(name, errno)} }
+}
+
+// open returns the descriptor of rules, which is least or above, that allow what the
+// paths do and the program to be executed.
+func (p *Paths) open(program string, least int) (int, error) {
 	rules, err := newRuleset()
 	if err != nil {
-		return &PrivilegeError{"Paths", err}
+		return -1, &PrivilegeError{"Paths", err}
 	}
 	defer unix.Close(rules)
 	if err := allow(rules, program, mayRead); err != nil {
-		return &PrivilegeError{"Paths", err}
+		return -1, &PrivilegeError{"Paths", err}
 	}
 	for _, of := range []struct {
 		field  string
 		paths  []string
 		access uint64
-	}{{"Read", p.Paths.Read, mayRead}, {"Write", p.Paths.Write, mayAll}} {
+	}{{"Read", p.Read, mayRead}, {"Write", p.Write, mayAll}} {
 		for i, path := range of.paths {
 			if err := allow(rules, path, of.access); err != nil {
-				return &PrivilegeError{fmt.Sprintf("Paths.%s[%d]", of.field, i), err}
+				return -1, &PrivilegeError{fmt.Sprintf("Paths.%s[%d]", of.field, i), err}
 			}
 		}
 	}
-	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(rules), 0, 0); errno != 0 {
-		return &PrivilegeError{"Paths", os.NewSyscallError("landlock_restrict_self", errno)}
+	fd, err := unix.FcntlInt(uintptr(rules), unix.F_DUPFD_CLOEXEC, least)
+	if err != nil {
+		return -1, &PrivilegeError{"Paths", os.NewSyscallError("fcntl", err)}
 	}
-	return nil
+	return fd, nil
 }
 
 // What Landlock's version 3 can refuse: the first in which a file that must not be
@@ -111,5 +136,3 @@ func allow(rules int, path string, access uint64) error {
 	}
 	return nil
 }
-
-func onMainThread() bool { return unix.Gettid() == os.Getpid() }

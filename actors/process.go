@@ -54,7 +54,6 @@ type Process struct {
 	owner     Owner
 	watch     *reactor.Watch
 	startedAt time.Time
-	release   func() // the spawner, which may end with the process; nil: it does not
 	enclosure Enclosure
 
 	// The actor's own.
@@ -160,7 +159,7 @@ func (p *Process) childEnded(cell, string) {}
 func (p *Process) ended() { p.keeper.processEnded() }
 
 func (p *Process) onStarted(c cell, m started) {
-	p.owner, p.watch, p.startedAt, p.enclosure, p.release = m.owner, m.watch, m.at, m.enclosure, m.release
+	p.owner, p.watch, p.startedAt, p.enclosure = m.owner, m.watch, m.at, m.enclosure
 	p.keeper.count(1)
 	p.system.enter(p)
 	if p.readyAt.Load() != nil {

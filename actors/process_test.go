@@ -4,7 +4,6 @@ package actors
 
 import (
 	"log/slog"
-	"os"
 	"testing"
 	"time"
 
@@ -34,16 +33,16 @@ func TestExitBeforeStarted(t *testing.T) {
 	p := &Process{system: &System{processes: map[*Process]struct{}{}}, keeper: v, logger: v.logger}
 	p.self = spawn(e, p)
 
-	child, err := os.StartProcess("/bin/true", []string{"true"}, &os.ProcAttr{Sys: sysProcAttr(false, -1)})
+	child, err := (&Command{Path: "/bin/true"}).start(open{})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !child.executes(time.Minute) {
+		t.Fatal("it executes no program")
 	}
 	exit := make(chan reactor.Exit, 1)
-	w, err := r.Watch(child, func(e reactor.Exit) { exit <- e }, reactor.WithGroup())
+	w, err := child.watch(r, func(e reactor.Exit) { exit <- e })
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Release(); err != nil {
 		t.Fatal(err)
 	}
 	owner := told{make(chan string, 10)}

@@ -33,9 +33,6 @@ func (p *Process) vacate() {
 	p.endClimb()
 	p.keeper.count(-1)
 	p.system.leave(p)
-	if p.release != nil {
-		p.release()
-	}
 	if p.readyAt.Load() != nil {
 		p.keeper.tell(vacated{p, p.flash(), p.worked.Load()})
 	}

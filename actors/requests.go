@@ -16,7 +16,8 @@ type request struct {
 	command   Command
 	owner     Owner     // of a lone process from the beginning
 	enclosure Enclosure // nil: there is none yet
-	release   func()    // the spawner, when the process is gone; nil: it stays anyway
+	newborn   newborn   // of a start that was tried
+	clonedAt  time.Time // when that was
 }
 
 // requests are the starts that wait for their turn.
@@ -41,12 +42,13 @@ func (q *requests) enqueue(r *request) {
 	q.wake.Signal()
 }
 
-// next waits for the next request; nil: there are none, and there will be none.
-func (q *requests) next() *request {
+// next returns the next request; nil: there is none, and if it was to wait for one,
+// there will be none.
+func (q *requests) next(wait bool) *request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.queue) == 0 {
-		if q.closed {
+		if q.closed || !wait {
 			return nil
 		}
 		q.wake.Wait()

@@ -2,31 +2,31 @@ package actors
 
 import (
 	"errors"
-	"os"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/stint-go/stint/reactor"
 )
 
-// spawner starts processes, one after the other, from one thread that lasts as
+// spawner starts processes, in the order in which that is asked for, from one thread that lasts as
 // long as it does. On Linux the parent-death signal of a child is tied to the
 // thread that forked it, not to the process (golang/go#27505): a child that was
 // started from any goroutine would be killed when the runtime ends that thread.
 type spawner struct {
 	reactor *reactor.Reactor
 	enclose func() (Enclosure, error)
-	bound   *boundSpawners // for what this one cannot start; nil: it is one of them
-	bind    func() error   // has the thread give up privileges; nil: it keeps them
-	done    chan struct{}  // closed when run has returned
+	tooLong time.Duration // for a process to execute its program
+	done    chan struct{} // closed when run has returned
 
 	*requests
-	descriptors *descriptorList // of a thread that gave privileges up; else nil
 }
 
 func newSpawner(r *reactor.Reactor, enclose func() (Enclosure, error)) *spawner {
-	return &spawner{reactor: r, enclose: enclose, requests: newRequests(), done: make(chan struct{})}
+	return &spawner{reactor: r, enclose: enclose, tooLong: tooLong, requests: newRequests(), done: make(chan struct{})}
 }
 
 // close returns when the thread is gone. All requests must have been answered.
@@ -35,68 +35,107 @@ func (s *spawner) close() {
 	<-s.done
 }
 
+// mostUnborn is how many processes may be on their way to their programs while the
+// next one is started: as many as keep the processors busy.
+const mostUnborn = 4
+
 func (s *spawner) run() {
 	defer close(s.done)
 	runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
-	err := s.giveUp()
-	for r := s.next(); r != nil; r = s.next() {
-		if err != nil {
-			r.fail(&StartError{r.command.Path, lasting(err)})
-			continue
+	var unborn []*request  // the oldest first
+	for {
+		r := s.next(len(unborn) == 0)
+		switch {
+		case r != nil && s.serve(r):
+			unborn = append(unborn, r)
+		case r == nil && len(unborn) == 0:
+			return
 		}
-		s.serve(r)
+		if len(unborn) == mostUnborn || r == nil {
+			s.bear(unborn[0])
+			unborn = slices.Delete(unborn, 0, 1)
+		}
 	}
-	s.descriptors.close()
 }
 
-// giveUp has the thread give up privileges, if it is to. Which descriptors are open it
-// may not be able to look up any more then.
-func (s *spawner) giveUp() (err error) {
-	if s.bind == nil {
-		return nil
-	}
-	if s.descriptors, err = openDescriptorList(); err != nil {
-		return err
-	}
-	return s.bind()
-}
-
-func (s *spawner) serve(r *request) {
+// serve starts a process; false: it has failed.
+func (s *spawner) serve(r *request) bool {
 	if r.process.withdrawn.Load() {
 		r.fail(ErrClosed)
-		return
+		return false
 	}
 	if err := r.prepare(); err != nil {
 		r.fail(err)
-		return
+		return false
 	}
 	if err := s.enclosed(r); err != nil {
 		r.fail(&StartError{r.command.Path, err})
-		return
+		return false
 	}
-	if s.bound != nil && r.command.Privileges.bound() {
-		s.bound.enqueue(r)
-		return
+	var err error
+	if r.newborn, err = s.start(r); err != nil {
+		r.fail(&StartError{r.command.Path, err})
+		return false
 	}
-	r.command.descriptors = s.descriptors
-	p, err := s.start(r)
+	r.clonedAt = time.Now()
+	return true
+}
+
+// start starts a process, unless the reactor is to meet with a failure of that.
+func (s *spawner) start(r *request) (newborn, error) {
+	if err := s.reactor.Fault("clone"); err != nil {
+		return newborn{}, r.command.failed(err)
+	}
+	return r.command.start(r.enclosure)
+}
+
+// A program is executed within some hundred microseconds. Where the file system or
+// the machine takes longer, or somebody has stopped the process, the spawner goes on
+// with others and looks for it now and then: to be told of it would cost a thread.
+// What takes very long counts as started, so that it can be stopped like any process;
+// if it fails then, it exits with code 127, as it does in a shell.
+const (
+	promptly  = 10 * time.Millisecond
+	firstLook = time.Millisecond
+	lastLook  = 128 * time.Millisecond
+	tooLong   = 10 * time.Second
+)
+
+// bear waits for a process to execute its program, but not long.
+func (s *spawner) bear(r *request) {
+	if r.newborn.executes(promptly) {
+		s.born(r)
+	} else {
+		s.look(r, doubling(firstLook, lastLook))
+	}
+}
+
+// look looks after a pause whether a process executes its program.
+func (s *spawner) look(r *request, pauses *backoff.ExponentialBackOff) {
+	time.AfterFunc(pauses.NextBackOff(), func() {
+		if r.process.withdrawn.Load() {
+			r.newborn.kill()
+		}
+		if r.newborn.executes(0) || time.Since(r.clonedAt) > s.tooLong {
+			s.born(r)
+		} else {
+			s.look(r, pauses)
+		}
+	})
+}
+
+// born goes on with a process that executes its program, or cannot.
+func (s *spawner) born(r *request) {
+	err := r.newborn.err()
 	if errors.Is(err, syscall.ETXTBSY) && s.later(r) {
 		return
 	}
 	r.command.closeFiles()
 	if err != nil {
-		r.fail(&StartError{r.command.Path, err})
+		r.fail(&StartError{r.command.Path, lasting(err)})
 		return
 	}
-	s.hand(r, p)
-}
-
-// start starts a process, unless the reactor is to meet with a failure of that.
-func (s *spawner) start(r *request) (*os.Process, error) {
-	if err := s.reactor.Fault("clone"); err != nil {
-		return nil, &os.PathError{Op: "fork/exec", Path: r.command.Path, Err: err}
-	}
-	return r.command.start(r.enclosure.Descriptor())
+	s.hand(r)
 }
 
 // enclosed gives the request its enclosure, unless it has one: a spawner that has
@@ -116,21 +155,19 @@ func (s *spawner) enclosed(r *request) (err error) {
 
 // hand gives the process that was started to its enclosure, to the reactor, which
 // may reap it at once, and to its actor.
-func (s *spawner) hand(r *request, p *os.Process) {
+func (s *spawner) hand(r *request) {
 	at, self := time.Now(), r.process.self
-	err := r.enclosure.Started(p.Pid)
-	var w *reactor.Watch
-	if err == nil {
-		w, err = s.reactor.Watch(p, r.process.exitSeen, watchOptions()...)
-	}
-	if err != nil {
-		killStarted(p)
-		_, _ = p.Wait() // soon: it was killed. Its status does not matter.
+	if err := r.enclosure.Started(r.newborn.pid()); err != nil {
+		r.newborn.end()
 		r.fail(&StartError{r.command.Path, err})
 		return
 	}
-	_ = p.Release() // its descriptor: the watch has its own
-	self.send(started{owner: r.owner, watch: w, at: at, enclosure: r.enclosure, release: r.release})
+	w, err := r.newborn.watch(s.reactor, r.process.exitSeen)
+	if err != nil {
+		r.fail(&StartError{r.command.Path, err})
+		return
+	}
+	self.send(started{owner: r.owner, watch: w, at: at, enclosure: r.enclosure})
 }
 
 var errNoOwner = errors.New("actors: Prepare returned neither an owner nor an error")
@@ -159,9 +196,6 @@ func (r *request) fail(err error) {
 	r.command.closeFiles()
 	if r.enclosure != nil {
 		r.enclosure.Ended(abandoned)
-	}
-	if r.release != nil {
-		r.release()
 	}
 	r.process.self.send(startFailed{owner: r.owner, err: err})
 }

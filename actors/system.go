@@ -70,7 +70,6 @@ func NewSystem(r *reactor.Reactor, cfg Config) (*System, error) {
 		members:     make(map[member]struct{}),
 		processes:   make(map[*Process]struct{}),
 	}
-	s.spawner.bound = newBoundSpawners(r)
 	go s.spawner.run() // Close waits for it
 	return s, nil
 }
@@ -160,7 +159,6 @@ func (s *System) Close() error {
 			<-m.Done()
 		}
 		s.spawner.close()
-		s.spawner.bound.close()
 		s.engine.close()
 	})
 	return nil

@@ -12,11 +12,15 @@ import (
 // handle is what Linux adds to a process.
 type handle struct {
 	fd    int    // its pidfd while the pidfd back end has it, else -1
+	born  int    // the pidfd that it was given to WatchChild with, until adopt; else -1
 	start uint64 // its start time once that was read: no later process with its pid has the same
 }
 
 func (p *process) identify() error {
 	p.fd = -1
+	if p.origin != nil || !p.owned {
+		p.born = -1
+	}
 	_, err := p.peek()
 	p.child = err == nil
 	return p.usable()
@@ -29,13 +33,23 @@ func (p *process) adopt() {
 		_ = p.same()
 	}
 	p.origin = nil
+	p.release()
 }
 
-func (p *process) release() {}
+func (p *process) release() {
+	if p.born >= 0 {
+		_ = unix.Close(p.born)
+		p.born = -1
+	}
+}
 
 // openPidfd returns a new pidfd of p, which must not be just some later process
 // with p's pid.
 func (p *process) openPidfd() (int, error) {
+	if fd := p.born; fd >= 0 {
+		p.born = -1
+		return fd, nil
+	}
 	if p.origin != nil {
 		fd, err := dupPidfd(p.origin)
 		if !errors.Is(err, os.ErrNoHandle) {

@@ -16,7 +16,7 @@ func (p *process) usable() error {
 	if err != nil || !p.group {
 		return err
 	}
-	if !p.child && p.origin == nil {
+	if !p.child && !p.owned {
 		return ErrNotChild
 	}
 	if group, err := unix.Getpgid(p.pid); err == nil && group != p.pid && !p.left {
@@ -25,11 +25,14 @@ func (p *process) usable() error {
 	return nil
 }
 
-// present fails when there is nothing to watch. A process that Watch was given
-// need be no child by now: its pidfd may know a status that nobody could wait
+// present fails when there is nothing to watch. A process that Watch or WatchChild was
+// given need be no child by now: its pidfd may know a status that nobody could wait
 // for (SIGCHLD ignored).
 func (p *process) present() error {
 	if p.origin == nil {
+		if p.owned {
+			return nil
+		}
 		if !p.child && kill(p.pid, 0) == os.ErrProcessDone {
 			return os.ErrProcessDone
 		}

@@ -37,6 +37,12 @@ func (f *family) pids() []int { return []int{f.process.PID(), f.child, f.daemon}
 // settle starts a family. When it is told a word by in, its shell executes that.
 func settle(t testing.TB, h *runtime.Host) *family {
 	t.Helper()
+	return settleAs(t, h, nil)
+}
+
+// settleAs starts a family of another user; nil: of this program's.
+func settleAs(t testing.TB, h *runtime.Host, user *actors.User) *family {
+	t.Helper()
 	f := &family{lone: &lone{started: make(chan *actors.Process, 1), exited: make(chan actors.Report, 1)}}
 	stdin, in := pipe(t)
 	out, stdout := pipe(t)
@@ -49,6 +55,7 @@ func settle(t testing.TB, h *runtime.Host) *family {
 	err := h.Actors().Start(f, func() (actors.Command, error) {
 		return actors.Command{
 			Name: "family", Path: "/bin/sh", Args: []string{"sh", "-c", script}, Files: []*os.File{stdin, stdout}, Enclosed: true,
+			Privileges: actors.Privileges{User: user},
 		}, nil
 	})
 	if err != nil {
@@ -156,6 +163,22 @@ func TestTreeEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// So it is with what runs as another user, of whom this program may not even be allowed
+// to ask the limits, by prlimit(2).
+func TestTreeOfAnotherUserEnds(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root runs anything as another user")
+	}
+	contained(t, func(t *testing.T, h *runtime.Host) {
+		f := settleAs(t, h, &actors.User{UID: 12345, GID: 12345})
+		f.process.Kill(actors.Ladder{}, actors.Cause{})
+		<-f.exited
+		for _, pid := range f.pids() {
+			eventually(t, "its end", func() bool { return !lives(pid) })
+		}
+	})
 }
 
 // When a host is closed nothing is left when Close returns.

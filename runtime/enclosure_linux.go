@@ -38,8 +38,11 @@ func (n *enclosure) Descriptor() int {
 	return n.group.Descriptor()
 }
 
-// Started implements actors.Enclosure. The process is known as the leader before
-// it bears the mark, so that nobody takes it for an orphan.
+// Mark implements actors.Enclosure.
+func (n *enclosure) Mark() uint64 { return uint64(n.mark) }
+
+// Started implements actors.Enclosure. Until the process is known as the leader, nobody
+// takes what bears the mark for an orphan.
 func (n *enclosure) Started(pid int) error {
 	n.of.mu.Lock()
 	n.leader = pid
@@ -49,6 +52,9 @@ func (n *enclosure) Started(pid int) error {
 	}
 	if n.mark == 0 {
 		return nil
+	}
+	if m, _ := mark.Of(pid); m == n.mark {
+		return nil // from its birth on, as on most architectures
 	}
 	if err := n.mark.Set(pid); err != nil && n.group == nil {
 		return fmt.Errorf("mark process %d: %w", pid, err)

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -111,12 +114,31 @@ func (m Mark) Set(pid int) error {
 }
 
 // Of returns the mark of a process; false if it has none or cannot be asked: it is
-// gone, or it is another user's, who could not be killed either.
+// gone, or it is another user's, whom this program may not kill either.
 func Of(pid int) (Mark, bool) {
 	var limit unix.Rlimit
-	if err := unix.Prlimit(pid, unix.RLIMIT_LOCKS, nil, &limit); err != nil {
+	err := unix.Prlimit(pid, unix.RLIMIT_LOCKS, nil, &limit)
+	if err == unix.EPERM && unix.Kill(pid, 0) == nil { // another user's, whom this program may kill
+		limit.Cur, err = readLimit(pid)
+	}
+	if err != nil {
 		return 0, false
 	}
 	m := Mark(limit.Cur)
 	return m, m.valid()
+}
+
+// readLimit reads the soft RLIMIT_LOCKS of a process. It takes no right, but a
+// descriptor.
+func readLimit(pid int) (uint64, error) {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/limits")
+	if err != nil {
+		return 0, err
+	}
+	_, row, _ := strings.Cut(string(b), "\nMax file locks ")
+	soft := strings.Fields(row)
+	if len(soft) == 0 {
+		return 0, errors.New("/proc tells no limit of file locks")
+	}
+	return strconv.ParseUint(soft[0], 10, 64) // "unlimited" is no mark
 }
