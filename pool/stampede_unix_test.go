@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/pool"
@@ -47,48 +49,68 @@ func TestManyDeadlinesAtOnce(t *testing.T) {
 	}
 }
 
-// TestShortBehindLong: a short task that was sent ahead and stands behind one that
-// hangs is not kept waiting for more than 10 ms while another worker is idle. The
-// same tasks without the one that hangs tell what this machine needs anyway.
+// whenBegun is a task that tells when it began, by monotonic.
+var whenBegun = pool.NewTask("whenBegun", func(context.Context, none) (time.Duration, error) { return monotonic() })
+
+// monotonic reads CLOCK_MONOTONIC, which counts from the same moment in all processes.
+func monotonic() (time.Duration, error) {
+	var now unix.Timespec
+	err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	return time.Duration(now.Nano()), err
+}
+
+// longestWait submits a row of short tasks, with one among them that hangs, or none,
+// and returns how long one of the short ones has waited at most until it began.
+func longestWait(t *testing.T, p pool.Pool, hang bool) (longest time.Duration) {
+	t.Helper()
+	const n = 400
+	eventually(t, "both are idle", func() bool { s := p.Stats(); return s.Ready == 2 && s.Running == 0 })
+	var hung *futures.Future[none]
+	var fs [n]*futures.Future[time.Duration]
+	var submitted [n]time.Duration
+	for i := range n {
+		if hang && i == n/2 {
+			hung = spin.Submit(t.Context(), p, none{})
+		}
+		var err error
+		if submitted[i], err = monotonic(); err != nil {
+			t.Fatal(err)
+		}
+		fs[i] = whenBegun.Submit(t.Context(), p, none{})
+	}
+	for i, f := range fs {
+		longest = max(longest, value(t, f)-submitted[i])
+	}
+	if hang {
+		if !running(t, hung).Kill() {
+			t.Fatal("the hung task cannot be killed")
+		}
+		failure[*pool.KilledError](t, hung)
+	}
+	return longest
+}
+
+// TestShortBehindLong: none of the short tasks that were sent ahead and stand behind
+// one that hangs begins later than 10 ms after it was submitted, since another worker
+// takes it over. How long the same tasks wait at most without the one that hangs
+// tells what the machine is worth at the moment: nearly nothing if it is idle. Three
+// quarters of the rounds must keep to that, so that a pause of the machine decides
+// nothing.
 func TestShortBehindLong(t *testing.T) {
-	const rounds, n, most = 15, 400, 10 * time.Millisecond
+	const rounds, most, quarters = 24, 10 * time.Millisecond, 0.75
 	p := newProcessPool(t, pool.Config{Workers: 2})
 	var with, without []time.Duration
-	run := func(hang bool) (took time.Duration) {
-		eventually(t, "both are idle", func() bool { s := p.Stats(); return s.Ready == 2 && s.Running == 0 })
-		var fs []*futures.Future[int]
-		var hung *futures.Future[none]
-		begin := time.Now()
-		for i := range n {
-			if hang && i == n/2 {
-				hung = spin.Submit(t.Context(), p, none{})
-			}
-			fs = append(fs, double.Submit(t.Context(), p, i))
-		}
-		for i, f := range fs {
-			if got := value(t, f); got != 2*i {
-				t.Fatalf("double %d is %d", i, got)
-			}
-		}
-		took = time.Since(begin)
-		if hang {
-			if !running(t, hung).Kill() {
-				t.Fatal("the hung task cannot be killed")
-			}
-			failure[*pool.KilledError](t, hung)
-		}
-		return took
-	}
 	for range rounds {
-		run(false) // to warm: the pool learns that it may send ahead
-		without = append(without, run(false))
-		with = append(with, run(true))
+		longestWait(t, p, false) // to warm: the pool learns that it may send ahead
+		without = append(without, longestWait(t, p, false))
+		with = append(with, longestWait(t, p, true))
 	}
-	// One worker does what two did, beside a task that spins.
-	limit := 4*quantile(without, 0.5) + most
-	t.Logf("%v with a task that hangs, %v without, p50", quantile(with, 0.5), quantile(without, 0.5))
-	if took := quantile(with, 0.5); took > limit {
-		t.Errorf("%v beside a task that hangs, more than %v", took, limit)
+	// One worker does what two did, and has what it takes over in several parts.
+	waited, raw := quantile(with, quarters), quantile(without, quarters)
+	t.Logf("the longest wait: p50 %v, p75 %v, at most %v; without a task that hangs %v, %v, %v",
+		quantile(with, 0.5), waited, quantile(with, 1), quantile(without, 0.5), raw, quantile(without, 1))
+	if limit := most + 5*raw; waited > limit {
+		t.Errorf("a short task waits for %v behind one that hangs, more than %v", waited, limit)
 	}
 }
 
