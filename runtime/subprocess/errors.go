@@ -104,14 +104,14 @@ func (e *TimeoutError) Error() string {
 	if line := lastLine(e.Result.Stderr); line != "" {
 		s += ": " + line
 	}
-	return s
+	return s + e.Result.escape()
 }
 
 // Is reports whether target is context.DeadlineExceeded.
 func (e *TimeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// Unwrap returns why the exit is Unknown, if it is.
-func (e *TimeoutError) Unwrap() error { return e.Result.Exit.Err }
+// Unwrap returns why the exit is Unknown, if it is, and the Result's Strays.
+func (e *TimeoutError) Unwrap() []error { return e.Result.doubts() }
 
 // CanceledError says that a command was killed because the context of Run ended,
 // or its host was closed. It matches what Err matches, and the context's own error.
@@ -125,19 +125,39 @@ type CanceledError struct {
 // Error implements error.
 func (e *CanceledError) Error() string {
 	return fmt.Sprintf("subprocess: %s (process %d) was killed: %v; it %s",
-		commandLine(e.Result.Args), e.Result.PID, e.Err, fate(e.Result.Exit))
+		commandLine(e.Result.Args), e.Result.PID, e.Err, fate(e.Result.Exit)) + e.Result.escape()
 }
 
-// Unwrap returns the reason, and why the exit is Unknown, if it is.
-func (e *CanceledError) Unwrap() []error {
-	if e.Result.Exit.Err != nil {
-		return []error{e.Err, e.Result.Exit.Err}
-	}
-	return []error{e.Err}
-}
+// Unwrap returns the reason, why the exit is Unknown, if it is, and the Result's Strays.
+func (e *CanceledError) Unwrap() []error { return append(e.Result.doubts(), e.Err) }
 
 // Is matches the context's own error.
 func (e *CanceledError) Is(target error) bool { return e.err != nil && target == e.err }
+
+// StrayError says that a command was killed, and that what it had started outside of its
+// process group, by setsid(2), could not be looked for. Its group was killed. It matches
+// what Err matches, such as syscall.EMFILE.
+type StrayError struct {
+	Args []string
+	PID  int
+	Err  error
+}
+
+// Error implements error.
+func (e *StrayError) Error() string {
+	return fmt.Sprintf("subprocess: %s (process %d) was killed, with its process group%s", commandLine(e.Args), e.PID, e.escape())
+}
+
+func (e *StrayError) escape() string {
+	s := fmt.Sprintf("; what it has started outside of its group may live, for it could not be looked for: %v", e.Err)
+	if errors.Is(e.Err, syscall.EMFILE) || errors.Is(e.Err, syscall.ENFILE) {
+		s += " (raise this program's limit of descriptors, RLIMIT_NOFILE: ulimit -n)"
+	}
+	return s
+}
+
+// Unwrap returns the reason.
+func (e *StrayError) Unwrap() error { return e.Err }
 
 // UnkillableError says that a command was killed and has not ended: see
 // [actors.UnkillableError], which it unwraps to. Its streams were cut.

@@ -1,7 +1,9 @@
 package subprocess
 
 import (
+	"errors"
 	"math"
+	"os"
 	"syscall"
 	"time"
 
@@ -70,20 +72,64 @@ func (p *Process) bring(f *fall, grace time.Duration) {
 }
 
 // freeze stops the command and what it has started, together with these. What cannot be
-// found is left to the group's end.
+// found is left to the group's end, and told.
 func (p *Process) freeze(these ...proctree.Process) *proctree.Tree {
-	if s, err := proctree.ReadStat(p.PID()); err == nil && p.actor.Signal(0) == nil { // not reaped: the pid is its own
-		these = append(these, proctree.Process{PID: p.PID(), Start: s.Start})
+	root, err := p.root()
+	switch {
+	case err == nil:
+		these = append(these, root)
+	case !errors.Is(err, os.ErrProcessDone):
+		p.overlook(err)
 	}
-	tree, _ := proctree.Freeze(these...)
+	tree, err := proctree.Freeze(these...)
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.overlook(err)
+	}
 	return tree
+}
+
+// rootLimit is how long the command is looked for where the system refuses that, and
+// rootPause how long to wait between two looks.
+const (
+	rootLimit = time.Second
+	rootPause = 10 * time.Millisecond
+)
+
+// root returns the command as the root of its tree. The error is os.ErrProcessDone when
+// it was reaped.
+func (p *Process) root() (proctree.Process, error) {
+	for begun := time.Now(); ; time.Sleep(rootPause) {
+		s, err := proctree.ReadStat(p.PID())
+		if p.actor.Signal(0) != nil { // else it was not reaped: the pid is its own
+			return proctree.Process{}, os.ErrProcessDone
+		}
+		if err == nil || time.Since(begun) > rootLimit || errors.Is(err, errors.ErrUnsupported) {
+			return proctree.Process{PID: p.PID(), Start: s.Start}, err
+		}
+	}
+}
+
+// overlook notes why strays may be left, where they can be looked for at all.
+func (p *Process) overlook(why error) {
+	if errors.Is(why, errors.ErrUnsupported) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.strays = &StrayError{Args: p.cmd.Args, PID: p.PID(), Err: why}
+}
+
+func (p *Process) overlooked() *StrayError {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.strays
 }
 
 // terminate asks the tree to end, and returns what there is of it when the grace is over, or
 // the command.
 func (p *Process) terminate(tree *proctree.Tree, f *fall) *proctree.Tree {
 	_ = p.actor.SignalGroup(syscall.SIGTERM)
-	strays := p.strays(tree)
+	strays := p.outside(tree)
 	signal(strays, syscall.SIGTERM)
 	tree.Resume()
 	known := make([]proctree.Process, len(strays))
@@ -100,8 +146,8 @@ func (p *Process) terminate(tree *proctree.Tree, f *fall) *proctree.Tree {
 	return p.freeze(known...)
 }
 
-// strays returns those of the tree that have left the command's group.
-func (p *Process) strays(tree *proctree.Tree) (strays []proctree.Member) {
+// outside returns those of the tree that have left the command's group.
+func (p *Process) outside(tree *proctree.Tree) (strays []proctree.Member) {
 	for _, m := range tree.Members {
 		if m.Group != p.PID() {
 			strays = append(strays, m)

@@ -8,8 +8,11 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/stint-go/stint/reactor"
 	"github.com/stint-go/stint/reactor/leaktest"
@@ -80,6 +83,54 @@ func TestStraysAreKilled(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		}
+	}
+}
+
+// What cannot be looked for, as there is not one descriptor, is told.
+func TestOverlookedStrays(t *testing.T) { help(t, "overlook") }
+
+func init() { helpers["overlook"] = overlook }
+
+func overlook() {
+	for _, timeout := range []time.Duration{0, 200 * time.Millisecond} {
+		cmd := subprocess.Shell("setsid sleep 1000 >/dev/null & echo $!; wait")
+		cmd.Stdout, cmd.Timeout = subprocess.Pipe, timeout
+		p, err := subprocess.Start(context.Background(), cmd)
+		if err != nil {
+			fail("%v", err)
+		}
+		var stray int
+		if _, err := fmt.Fscan(p.Stdout(), &stray); err != nil {
+			fail("%v", err)
+		}
+		var whole unix.Rlimit
+		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &whole); err != nil {
+			fail("%v", err)
+		}
+		none := whole
+		set(&none.Cur, 0)
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &none)
+		if timeout == 0 {
+			p.KillTree(0)
+		}
+		r, err := p.Communicate(context.Background(), nil)
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &whole)
+		lived := syscall.Kill(stray, syscall.SIGKILL) == nil
+		var overlooked *subprocess.StrayError
+		if !errors.As(err, &overlooked) || !errors.Is(err, syscall.EMFILE) || r.Strays != overlooked ||
+			overlooked.PID != p.PID() || !strings.Contains(err.Error(), "ulimit -n") {
+			fail("%v", err)
+		}
+		if errors.Is(err, context.DeadlineExceeded) != (timeout > 0) {
+			fail("%v", err)
+		}
+		if !lived {
+			fail("the stray had ended")
+		}
+		p.Stdout().Close()
+		if err := p.Release(); err != nil {
+			fail("%v", err)
 		}
 	}
 }

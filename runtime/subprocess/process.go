@@ -39,11 +39,12 @@ type Process struct {
 	released atomic.Bool
 
 	mu      sync.Mutex
-	fed     bool  // there was an input
-	over    bool  // the exit was seen
-	open    int   // what finished waits for: the exit, each flow, the feed, the fall
-	feeding bool  // the feed is one of them
-	fall    *fall // nil: nobody ends it
+	fed     bool        // there was an input
+	over    bool        // the exit was seen
+	open    int         // what finished waits for: the exit, each flow, the feed, the fall
+	feeding bool        // the feed is one of them
+	fall    *fall       // nil: nobody ends it
+	strays  *StrayError // why not all of its tree was found; nil: it was
 }
 
 // Start starts a command and returns when it runs, or has failed to. The context

@@ -104,6 +104,7 @@ func (p *Process) result() Result {
 	r.Exit, _ = p.Poll()
 	select {
 	case <-p.finished:
+		r.Strays = p.overlooked()
 		r.Complete = true
 		for _, f := range p.wires.flows() {
 			r.Complete = r.Complete && f.fault(r.Args) == nil
@@ -136,8 +137,15 @@ func (p *Process) fault() error {
 	if p.cmd.Check && !exit.Success() {
 		return &ExitError{Args: p.cmd.Args, PID: p.PID(), Exit: exit, Stderr: p.wires.stderr.tail()}
 	}
-	if err := p.wires.fault(p.cmd.Args); err != nil {
-		return err
+	var faults []error
+	if strays := p.overlooked(); strays != nil {
+		faults = append(faults, strays)
 	}
-	return nil
+	if err := p.wires.fault(p.cmd.Args); err != nil {
+		faults = append(faults, err)
+	}
+	if len(faults) == 1 {
+		return faults[0]
+	}
+	return errors.Join(faults...)
 }
