@@ -49,11 +49,10 @@
 // # Goroutines
 //
 // NewSystem starts one goroutine, the spawner, on an operating-system thread of
-// its own that lasts as long as the System; there is another one for each set of
-// [Privileges] that processes do without, while they live. An actor has a goroutine
-// only while it has messages. System.Close ends the spawners and waits for all. Owner's
-// methods and Supervision.Broken run on actors' goroutines, Supervision.Prepare
-// on a spawner's: none of them may block.
+// its own that lasts as long as the System. An actor has a goroutine only while it has
+// messages, and so has a process that does not get to execute its program. System.Close
+// ends the spawner and waits for all. Owner's methods and Supervision.Broken run on
+// actors' goroutines, Supervision.Prepare on the spawner's: none of them may block.
 //
 // # Costs
 //

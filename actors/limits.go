@@ -8,8 +8,8 @@ import (
 // Limits bound what a process may use. They hold before the program's first
 // instruction, neither it nor what it starts can raise them again, and each
 // process that it starts has them for itself, but for Processes. A zero means: as
-// this program. On Linux on amd64 and arm64 only: elsewhere a start with limits fails with an error that
-// matches errors.ErrUnsupported.
+// this program. On Linux on amd64 and arm64 only: elsewhere a start with limits fails
+// with an error that matches errors.ErrUnsupported.
 //
 // What happens at each limit is the system's way, getrlimit(2): most fail the
 // system call that asks for more.

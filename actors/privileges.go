@@ -8,14 +8,15 @@ import (
 
 // Privileges are those of this program that a process, and what it starts, does
 // without, from the program's first instruction on and for ever. The zero value
-// leaves it all of them. On Linux on amd64 and arm64 only: elsewhere a start that gives up any fails with
-// an error that matches errors.ErrUnsupported.
+// leaves it all of them. On Linux on amd64 and arm64 only: elsewhere a start that
+// gives up any fails with an error that matches errors.ErrUnsupported.
 //
 // They protect the rest of the machine from the process, not the host from its
 // workers: see docs/security.md.
 type Privileges struct {
 	// User runs the process as somebody else, which takes privileges. Default: as
-	// this program.
+	// this program. From the first such start on, Linux lets this program write no core
+	// file and be traced by root alone, as with os/exec (prctl(2), PR_SET_DUMPABLE).
 	User *User
 	// NoNew has no program that the process executes gain privileges, as by a
 	// set-user-ID bit (prctl(2), PR_SET_NO_NEW_PRIVS).
