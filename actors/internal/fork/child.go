@@ -90,6 +90,8 @@ func (c *Child) clone3(group int) (uintptr, syscall.Errno) {
 // clone2 has no flag that clears the signal handlers, which must not run in the
 // child. So no signal is delivered there until the program itself has cleared them.
 func (c *Child) clone2() (uintptr, syscall.Errno) {
+	runtime.LockOSThread() // whose mask it is
+	defer runtime.UnlockOSThread()
 	if errno := c.signals.block(); errno != 0 {
 		return 0, errno
 	}
@@ -139,10 +141,10 @@ func (c *Child) Left(limit time.Duration) bool {
 const futexWait = 0 // FUTEX_WAIT
 
 // Err returns why the program failed, after Left: then the child has exited with
-// code 127 or does soon. It is nil when the program was carried out, and when the
-// child was killed before.
+// code 127 or does soon. It is nil when the program was carried out, when the child
+// was killed before, and until it has left.
 func (c *Child) Err() error {
-	if c.failed == 0 {
+	if c.inside.Load() != 0 || c.failed == 0 {
 		return nil
 	}
 	first := uintptr(unsafe.Pointer(&c.program.calls[0]))

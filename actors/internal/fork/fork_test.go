@@ -88,7 +88,7 @@ func TestProgram(t *testing.T) {
 		p.Do(tell("setsid"), unix.SYS_SETSID)
 		p.Try(unix.SYS_CLOSE, 12345)
 		p.Want(uintptr(os.Getpid()), tell("getppid"), unix.SYS_GETPPID)
-		shell(t, &p, "ps -o pid=,sid= -p $$; exit 5", w)
+		shell(t, &p, "cat /proc/$$/stat; exit 5", w)
 		c := start(t, &p)
 		if !c.Left(patience) {
 			t.Fatal("it is still inside")
@@ -101,8 +101,9 @@ func TestProgram(t *testing.T) {
 		}
 		w.Close()
 		out, err := io.ReadAll(r)
-		var pid, session int
-		if n, _ := fmt.Sscan(string(out), &pid, &session); n != 2 || pid != c.PID() || session != pid {
+		var pid, parent, group, session int
+		var name, state string
+		if n, _ := fmt.Sscan(string(out), &pid, &name, &state, &parent, &group, &session); n != 6 || pid != c.PID() || session != pid {
 			t.Errorf("%q, %v, of %d", out, err, c.PID())
 		}
 	})
