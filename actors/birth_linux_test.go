@@ -3,6 +3,7 @@
 package actors_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -64,6 +65,15 @@ func (g *icy) occupied() {
 	eventually(g.t, "a process is in the group", func() bool {
 		members, err := os.ReadFile(filepath.Join(g.path, "cgroup.procs"))
 		return err == nil && len(members) > 0
+	})
+}
+
+// vacant waits until no process is in it.
+func (g *icy) vacant() {
+	g.t.Helper()
+	eventually(g.t, "no process is in the group", func() bool {
+		members, err := os.ReadFile(filepath.Join(g.path, "cgroup.procs"))
+		return err == nil && len(members) == 0
 	})
 }
 
@@ -177,6 +187,34 @@ func TestFilesInEachOthersPlace(t *testing.T) {
 		slices.SortFunc(got, func(a, b string) int { return number(a) - number(b) })
 		return slices.Equal(got, want)
 	})
+}
+
+// The descriptor of the rules is in no file's way, nor is one that got out of another's.
+func TestFilesBesideRules(t *testing.T) {
+	const n = 100
+	null := devNull(t)
+	command, out := shell(t, "readlink /proc/$$/fd/3 /proc/$$/fd/99; ls /proc/$$/fd; :")
+	for len(command.Files) < n {
+		command.Files = append(command.Files, null)
+	}
+	command.Privileges.Paths = &actors.Paths{Read: []string{"/"}, Write: []string{os.DevNull}}
+	w := newWorker()
+	single(t, newSystem(t), w, command)
+	select {
+	case <-w.started:
+		got := strings.Fields(out.rest())
+		if len(got) != 2+n-1 || got[0] != os.DevNull || got[1] != os.DevNull {
+			t.Errorf("%q", got)
+		}
+		receive(t, w.exited)
+	case err := <-w.failed:
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	case <-time.After(patience):
+		t.Fatal("neither started nor failed")
+	}
 }
 
 func number(s string) (n int) {

@@ -6,7 +6,10 @@ package actors
 // methods; Condemned may be left out.
 type Enclosure interface {
 	// Descriptor returns an open directory of a version 2 control group, in which
-	// the process is to be started, or -1. Linux only.
+	// the process is to be started, or -1. Linux only. A limit of the group's memory
+	// must leave room for the start, with all arguments and the environment: until the
+	// program is executed the process shares this program's memory, and where the kernel
+	// kills the one for want of memory it kills both.
 	Descriptor() int
 	// Mark returns the soft RLIMIT_LOCKS that the process begins with, by which it and
 	// what it starts can be known, or 0. Linux only.

@@ -42,8 +42,8 @@ func (b newborn) executes(limit time.Duration) bool { return b.Left(limit) }
 // err returns why it does not execute its program. Then it is gone.
 func (b newborn) err() error {
 	err := b.Err()
-	if err != nil {
-		b.end()
+	if err != nil { // it exits by itself, and is nobody's to kill once the system has reaped it (SIGCHLD ignored)
+		b.bury()
 	}
 	return err
 }
@@ -54,9 +54,14 @@ func (b newborn) kill() {
 	_ = unix.Kill(b.PID(), unix.SIGKILL)
 }
 
-// end kills and reaps it, and closes its descriptor.
+// end kills and buries it.
 func (b newborn) end() {
 	b.kill()
+	b.bury()
+}
+
+// bury reaps it and closes its descriptor.
+func (b newborn) bury() {
 	b.reap()
 	if b.Pidfd() >= 0 {
 		_ = unix.Close(b.Pidfd())

@@ -16,7 +16,11 @@ import (
 
 func init() { helpers["host"] = host }
 
-// host supervises ten processes, prints their pids and stays.
+// otherUser is one that a process may run as; nil: there is none.
+var otherUser *actors.User
+
+// host supervises ten processes, of which some run as another user if it may start
+// such, prints their pids and stays.
 func host() {
 	r, err := reactor.New(reactor.Config{})
 	if err != nil {
@@ -26,12 +30,16 @@ func host() {
 	if err != nil {
 		panic(err)
 	}
+	n := 0
 	_, err = s.Supervise(actors.Supervision{
 		Name: "sleepers", Workers: 10,
 		Prepare: func() (actors.Command, actors.Owner, error) {
-			w := newWorker()
+			w, command := newWorker(), sleeper()
 			w.onStarted = func(p *actors.Process) { fmt.Println(p.PID()) }
-			return sleeper(), w, nil
+			if n++; n > 5 {
+				command.Privileges.User = otherUser
+			}
+			return command, w, nil
 		},
 	})
 	if err != nil {

@@ -15,6 +15,11 @@
 // before [Child.Left], and nothing may run in the child but the list. So all signals
 // have their default actions there (CLONE_CLEAR_SIGHAND, or system calls that say so).
 //
+// As long as a child shares the memory, the kernel takes both for one when it kills for want of
+// memory: also if only the control group in which the child is to begin has none left, of
+// which execve needs what arguments and environment take and some 100 KiB. So a group
+// gets its limit after [Child.Left], or one that leaves room for that.
+//
 // It is there on amd64 and arm64. Elsewhere os.StartProcess has to do.
 //
 // # Goroutines
