@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -186,6 +187,11 @@ func TestNoRoomIsLost(t *testing.T) {
 		"an error, a panic, another result": func(t *testing.T) {
 			for _, how := range []string{"fail", "panic", "forget", "release", "nil"} {
 				_, _ = result(t, builds.Submit(t.Context(), p, letters{Size: 3 * mebibyte, How: how}))
+			}
+		},
+		"a size that cannot be": func(t *testing.T) {
+			for _, size := range []int{math.MaxInt, math.MaxInt - 4095, -1, math.MinInt} {
+				failure[*pool.PanicError](t, builds.Submit(t.Context(), p, letters{Size: size}))
 			}
 		},
 		"of a type that copies": func(t *testing.T) {

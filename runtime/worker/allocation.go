@@ -27,7 +27,7 @@ func newWorkerArena(mapping []byte) *workerArena {
 
 // take takes a region for a result; nil: there is no room, or no memory.
 func (a *workerArena) take(size int) *Region {
-	if a == nil {
+	if a == nil || size > len(a.results) { // such sizes cannot be rounded up, either
 		return nil
 	}
 	index, offset, ok := a.reserve(pages(size))

@@ -2,11 +2,14 @@ package worker
 
 import (
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/runtime/internal/wire"
 )
 
 // A region is freed once: when it was released and nobody uses it any more.
@@ -92,5 +95,46 @@ func TestRegionFault(t *testing.T) {
 	}
 	if err := unix.Munmap(data); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// SEC-8: a worker that has taken the table away, where there is no memory for another,
+// does not end its host, who has all of the arena unmapped in the end.
+func TestRegionTableFault(t *testing.T) {
+	page := unix.Getpagesize()
+	data, err := unix.Mmap(-1, 0, arenaSize(2*LargePayload), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newHostArena(data, LargePayload)
+	a.shared = true
+	place := wire.AppendRegion(nil, wire.Region{Index: 3, Size: LargePayload})
+	for range 2 {
+		r, err := a.receive(0, 1, place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Mprotect(data[:page], unix.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+		r.Release()
+	}
+	a.close()
+	if users := a.users.Load(); users != 0 {
+		t.Errorf("%d use it still", users)
+	}
+}
+
+// A result of a size that cannot be takes nothing of the arena.
+func TestRegionOfAnySize(t *testing.T) {
+	a := newWorkerArena(make([]byte, arenaSize(2*LargePayload)))
+	a.touched.end.Store(int64(len(a.results))) // what is no mapping of a file has its pages
+	for _, size := range []int{math.MaxInt, math.MaxInt - unix.Getpagesize(), LargePayload + 1} {
+		if a.take(size) != nil {
+			t.Errorf("there are %d bytes", size)
+		}
+	}
+	if r := a.take(LargePayload); r == nil || r.place.Offset != 0 {
+		t.Errorf("the whole of it: %+v", r)
 	}
 }

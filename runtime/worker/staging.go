@@ -171,10 +171,12 @@ func (a *hostArena) receiveResult(place wire.Region) (free func(), err error) {
 	return func() { a.giveResult(place.Index) }, nil
 }
 
-// giveResult gives a region back to the worker, which may use it again at once.
+// giveResult gives a region back to the worker, which may use it again at once. If
+// there is no memory for a table that the worker has taken away, that has no region
+// given back.
 func (a *hostArena) giveResult(index uint32) {
 	a.mu.Lock()
 	a.held[index] = false
 	a.mu.Unlock()
-	a.table[index].Store(0)
+	_ = access(a.mapping, func() error { a.table[index].Store(0); return nil })
 }
