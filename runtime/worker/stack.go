@@ -35,17 +35,11 @@ func Stack(goroutine int) string {
 	return takeDump().family(goroutine)
 }
 
-// trace is one goroutine in a dump.
-type trace struct {
-	goroutine int
-	creator   int // the goroutine that started it; 0: unknown
-	text      string
-}
-
 // dump is the stacks of all goroutines at one moment.
 type dump struct {
-	taken  sync.Once
-	traces []trace
+	taken    sync.Once
+	traces   map[int]string // by goroutine
+	children map[int][]int  // by who started them; 0: unknown
 }
 
 // dumps is the one that has not begun to be taken, for all who want one by now.
@@ -73,16 +67,20 @@ func (d *dump) take() {
 	dumps.mu.Lock()
 	dumps.next = nil // who comes now wants a later one
 	dumps.mu.Unlock()
+	d.traces, d.children = map[int]string{}, map[int][]int{}
 	for text := range strings.SplitSeq(allStacks(), "\n\n") {
 		if n, ok := goroutineOf(text); ok {
-			d.traces = append(d.traces, trace{goroutine: n, creator: creatorOf(text), text: strings.TrimSuffix(text, "\n")})
+			creator := creatorOf(text)
+			d.traces[n] = strings.TrimSuffix(text, "\n")
+			d.children[creator] = append(d.children[creator], n)
 		}
 	}
 }
 
-// allStacks returns the stacks of all goroutines, or the first 16 MiB of them.
+// allStacks returns the stacks of all goroutines, or the first 16 MiB of them. With
+// too little room it takes as long, and has to be done again.
 func allStacks() string {
-	for size := 256 << 10; ; size *= 4 {
+	for size := max(256<<10, 1<<10*runtime.NumGoroutine()); ; size *= 4 {
 		text := make([]byte, size)
 		n := runtime.Stack(text, true)
 		if n < size || size >= 16<<20 {
@@ -91,26 +89,21 @@ func allStacks() string {
 	}
 }
 
-// family returns the trace of a goroutine and those of its descendants.
+// family returns the trace of a goroutine and those of its descendants. It looks at
+// no others: of a thousand tasks that time out together each asks.
 func (d *dump) family(root int) string {
-	members := map[int]bool{root: true}
+	if _, ok := d.traces[root]; !ok {
+		return ""
+	}
 	var texts []string
-	for before := -1; before < len(members); {
-		before = len(members)
-		for _, t := range d.traces {
-			if members[t.creator] && !members[t.goroutine] {
-				members[t.goroutine] = true
-				texts = append(texts, t.text)
-			}
-		}
+	size := 0
+	for members := []int{root}; len(members) > 0 && size < wire.MaxStack; members = members[1:] {
+		text := d.traces[members[0]]
+		texts, size = append(texts, text), size+len(text)
+		members = append(members, d.children[members[0]]...)
 	}
-	for _, t := range d.traces {
-		if t.goroutine == root {
-			text := strings.Join(append([]string{t.text}, texts...), "\n\n")
-			return text[:min(len(text), wire.MaxStack)]
-		}
-	}
-	return ""
+	text := strings.Join(texts, "\n\n")
+	return text[:min(len(text), wire.MaxStack)]
 }
 
 // goroutineOf reads the number in "goroutine 7 [running]:".
