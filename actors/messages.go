@@ -46,6 +46,7 @@ type (
 
 	// From timers of the actor's own.
 	startOverdue struct{}
+	closeDue     struct{}
 	closeOverdue struct{}
 	drainOverdue struct{}
 	doomOver     struct{}
@@ -61,6 +62,7 @@ func (kill) processMessage()          {}
 func (spare) processMessage()         {}
 func (enclosureOver) processMessage() {}
 func (startOverdue) processMessage()  {}
+func (closeDue) processMessage()      {}
 func (closeOverdue) processMessage()  {}
 func (drainOverdue) processMessage()  {}
 func (graceOver) processMessage()     {}

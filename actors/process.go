@@ -144,6 +144,8 @@ func (p *Process) receive(c cell, m processMessage) {
 		p.onDoomOver(c)
 	case startOverdue:
 		p.onStartOverdue()
+	case closeDue:
+		p.onCloseDue()
 	case closeOverdue:
 		p.onCloseOverdue()
 	case drainOverdue:
@@ -209,10 +211,18 @@ func (p *Process) onChannelClosed(c cell) {
 }
 
 // mindChannel gives a process whose channel has ended a short time to follow:
-// mostly its exit is on its way. A ladder that runs ends it anyway.
+// mostly its exit is on its way. After half of it the reactor is to look, should the
+// system's word have been lost. A ladder that runs ends the process anyway.
 func (p *Process) mindChannel() {
 	if p.atEnd && p.climb == nil {
-		p.limit(closeLimit, closeOverdue{})
+		p.limit(closeLimit/2, closeDue{})
+	}
+}
+
+func (p *Process) onCloseDue() {
+	if p.climb == nil && p.exit == nil {
+		p.watch.Look()
+		p.limit(closeLimit/2, closeOverdue{})
 	}
 }
 

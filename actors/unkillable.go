@@ -94,6 +94,7 @@ func (p *Process) onDoomOver(c cell) {
 	case p.exit != nil:
 	case !p.doom.late:
 		p.doom.late = true
+		p.watch.Look() // it may have ended, and the system's word been lost
 		p.doom.timer = p.after(p.system.killTimeout/2, doomOver{})
 	case p.fate.abandon(): // else the exit is on its way
 		p.giveUp(c)

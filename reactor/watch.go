@@ -119,6 +119,12 @@ func (w *Watch) SignalGroup(sig syscall.Signal) error {
 	return w.wrap(opSignalGroup, err)
 }
 
+// Look has the reactor look at the process soon, whatever the system has told of it. It
+// is for who has other evidence of its end, such as that of a pipe, and hears nothing:
+// should the system's word be lost, the exit is delivered nevertheless. A process that
+// lives is not touched; the cost is a wake-up of the loop and a system call.
+func (w *Watch) Look() { w.reactor.lookAfter(w, 0) }
+
 // Stop ends the watch. True says that deliver was not called and never will be;
 // false that it was called, is being called or is about to be.
 //

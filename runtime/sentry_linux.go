@@ -140,6 +140,8 @@ func (s *sentry) relieve() {
 		return
 	}
 	_ = watch.Signal(syscall.SIGKILL)
+	late := time.AfterFunc(leaveLimit/10, watch.Look) // should the system's word be lost
+	defer late.Stop()
 	select {
 	case <-s.gone:
 	case <-time.After(leaveLimit):

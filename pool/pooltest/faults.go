@@ -36,7 +36,7 @@ const Always = -1
 type Faults struct {
 	mu      sync.Mutex
 	calls   map[string]*failure
-	exits   int // are still to be held up
+	exits   int // are still to be held up, or dropped
 	delay   time.Duration
 	held    map[int]time.Duration // those that are, by pid
 	strikes map[int][]worker.Strike
@@ -74,13 +74,26 @@ func (f *Faults) Failed(call string) int {
 }
 
 // HoldExits has the reactor learn of the next so many exits late; it does
-// nothing to processes that are polled. One that is held for longer than the host's
-// KillTimeout counts as one that cannot be killed.
+// nothing to processes that are polled. A delay does not last longer than it takes to
+// find an exit by itself; see DropExits.
 func (f *Faults) HoldExits(times int, delay time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.exits, f.delay = times, delay
+	f.exits, f.delay = times, max(delay, 0)
 }
+
+// DropExits has the system's word of the next so many exits lost, so that the exits
+// must be found by other evidence: a worker's half a second after the end of its
+// channel, that of a process that was killed after half of the host's KillTimeout. It
+// does nothing to processes that are polled.
+func (f *Faults) DropExits(times int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.exits, f.delay = times, dropped
+}
+
+// dropped is the delay of what never comes.
+const dropped time.Duration = -1
 
 // Strike has workers suffer: the one of that number, which counts from 1 in each
 // pool in the order of their starts; 0: every one.
@@ -141,7 +154,9 @@ func (f *Faults) Exit(pid int) time.Duration {
 	if f.exits > 0 {
 		f.exits--
 	}
-	set(&f.held, pid, f.delay)
+	if f.delay > 0 {
+		set(&f.held, pid, f.delay)
+	}
 	return f.delay
 }
 

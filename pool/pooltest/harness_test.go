@@ -53,6 +53,12 @@ var end = pool.NewTask("end", func(_ context.Context, code int) (int, error) {
 	return 0, nil
 })
 
+// hang does not heed its deadline.
+var hang = pool.NewTask("hang", func(context.Context, int) (int, error) {
+	time.Sleep(time.Hour)
+	return 0, nil
+})
+
 func read(t *testing.T, file string) string {
 	t.Helper()
 	data, err := os.ReadFile(file)
