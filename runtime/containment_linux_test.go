@@ -458,6 +458,28 @@ func TestGuardKilled(t *testing.T) {
 	killHost(t, cmd, pids)
 }
 
+// A guard that is stopped when its host is killed does its duty nevertheless: the
+// kernel continues it.
+func TestGuardStopped(t *testing.T) {
+	for _, c := range []runtime.Containment{runtime.ContainCgroup, runtime.ContainMark} {
+		for _, stopped := range []string{"", "yes"} {
+			t.Run(fmt.Sprintf("%v, family stopped: %q", c, stopped), func(t *testing.T) {
+				leaktest.Check(t)
+				cmd, pids := beginHost(t, c, "STOPPED="+stopped)
+				guard := guards(t, cmd.Process.Pid)
+				if len(guard) != 1 {
+					t.Fatalf("guards: %v", guard)
+				}
+				if err := syscall.Kill(guard[0], syscall.SIGSTOP); err != nil {
+					t.Fatal(err)
+				}
+				eventually(t, "it to stop", func() bool { return state(guard[0]) == 'T' })
+				killHost(t, cmd, append(pids, guard...))
+			})
+		}
+	}
+}
+
 // A guard heeds no signal of a terminal or an operator but SIGKILL.
 func TestGuardStands(t *testing.T) {
 	leaktest.Check(t)

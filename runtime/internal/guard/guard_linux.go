@@ -57,7 +57,8 @@ func Start(d Duty) (guard *os.Process, lifeline *os.File, err error) {
 		Dir:   "/",
 		Env:   append(os.Environ(), environment+"="+d.String()),
 		Files: []*os.File{r},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+		// A guard that somebody has stopped goes on when its host dies.
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGCONT},
 	})
 	if err != nil {
 		_ = w.Close()
@@ -95,7 +96,6 @@ func checkLifeline() error {
 // stand waits for the host's end.
 func (d Duty) stand() {
 	signal.Ignore(unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGTSTP, unix.SIGUSR1, unix.SIGUSR2)
-	_ = unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0)
 	debug.FreeOSMemory()
 	var b [1]byte
 	for {
