@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -181,7 +182,7 @@ func (l *Link) StderrTail() string { return l.tail.String() }
 // system call. The slot must be free, the id never used on this link before, and
 // the argument left alone until the task is settled.
 func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, argument []byte) {
-	l.claims.offer(slot, id)
+	l.guarded(func() { l.claims.offer(slot, id) })
 	l.outbox.task(slot, id, task, limit, 0, argument)
 }
 
@@ -203,19 +204,47 @@ func (l *Link) Flush() { l.outbox.flush() }
 
 // Withdraw takes an offered task back, at once and for good. False: the worker
 // has begun it.
-func (l *Link) Withdraw(slot uint16, id uint64) bool { return l.claims.withdraw(slot, id) }
+func (l *Link) Withdraw(slot uint16, id uint64) (withdrawn bool) {
+	l.guarded(func() { withdrawn = l.claims.withdraw(slot, id) })
+	return withdrawn
+}
 
 // NotedResults returns the results of tasks that a worker which is gone had noted
 // and not sent, and some that it had, in the order in which they ran. They are as
 // the worker wrote them.
-func (l *Link) NotedResults() []Result { return journalIn(l.claims.mapping).readResults() }
+func (l *Link) NotedResults() (results []Result) {
+	l.guarded(func() { results = journalIn(l.claims.mapping).readResults() })
+	return results
+}
 
 // Begun tells whether the worker has begun the task, and when.
-func (l *Link) Begun(slot uint16, id uint64) (time.Time, bool) { return l.claims.begun(slot, id) }
+func (l *Link) Begun(slot uint16, id uint64) (at time.Time, begun bool) {
+	l.guarded(func() { at, begun = l.claims.begun(slot, id) })
+	return at, begun
+}
 
 // LastSign tells when a running task has last given a sign of life; before the
 // first one it is a time long past.
-func (l *Link) LastSign() time.Time { return l.claims.lastSign() }
+func (l *Link) LastSign() (at time.Time) {
+	l.guarded(func() { at = l.claims.lastSign() })
+	return at
+}
+
+// guarded calls f, which accesses the claim table or the journal. A worker can take
+// their pages away, and there may be no memory for others: then f ends at once, as if
+// the worker had written nothing there, and the host does not end with it.
+func (l *Link) guarded(f func()) {
+	defer forgive(l.claims.mapping, debug.SetPanicOnFault(true))
+	f()
+}
+
+// forgive is deferred by guarded; it is access in the least time.
+func forgive(memory []byte, old bool) {
+	debug.SetPanicOnFault(old)
+	if value := recover(); value != nil && faultIn(memory, value) == nil {
+		panic(value)
+	}
+}
 
 // Cancel ends the context of a running task, with the reason DeadlineExceeded
 // or Canceled. A task that is not running is left alone.

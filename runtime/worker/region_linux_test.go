@@ -138,3 +138,34 @@ func TestRegionOfAnySize(t *testing.T) {
 		t.Errorf("the whole of it: %+v", r)
 	}
 }
+
+// SEC-8: nor does one that has taken the claim table and the journal away.
+func TestClaimsFault(t *testing.T) {
+	data, err := unix.Mmap(-1, 0, sharedSize, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims, err := newClaimTable(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Link{claims: claims, outbox: &outbox{}}
+	l.Offer(1, 7, "task", 0, nil)
+	l.OfferChunk(2, 8, "task", 0, 10, nil)
+	if l.Withdraw(1, 7) || l.Shorten(2, 10, 5) != 0 {
+		t.Error("something was taken back")
+	}
+	if _, begun := l.Begun(1, 7); begun {
+		t.Error("it has begun")
+	}
+	if next, end := l.Span(2); next != 0 || end != 0 {
+		t.Errorf("the span is %d to %d", next, end)
+	}
+	if first, items := l.Noted(8); first != 0 || items != nil || l.NotedResults() != nil {
+		t.Error("something was noted")
+	}
+	if !l.LastSign().IsZero() {
+		t.Error("there was a sign of life")
+	}
+	l.Release()
+}
