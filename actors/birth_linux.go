@@ -3,6 +3,7 @@
 package actors
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"sync"
@@ -32,7 +33,7 @@ func (c *Command) birth(within Enclosure) (p *fork.Program, done func(), err err
 		}
 	}
 	for _, step := range []func() error{
-		b.lead, b.mark, b.openRules, b.arrange, b.pin, b.renice, b.limit, b.become, b.enter, b.bind, b.forget, b.follow, b.execute,
+		b.lead, b.mark, b.join, b.openRules, b.arrange, b.pin, b.renice, b.limit, b.become, b.enter, b.bind, b.forget, b.follow, b.execute,
 	} {
 		if err := step(); err != nil {
 			return nil, done, lasting(err)
@@ -40,6 +41,9 @@ func (c *Command) birth(within Enclosure) (p *fork.Program, done func(), err err
 	}
 	return &b.program, done, nil
 }
+
+// unsupported tells what cannot be done for a process; here there is nothing.
+func (c *Command) unsupported() error { return nil }
 
 // call is an error of the system call with the name.
 func call(name string) func(syscall.Errno) error {
@@ -68,6 +72,19 @@ func (b *birth) mark() error {
 	}
 	limit.Cur = m
 	b.program.Do(call("prlimit"), unix.SYS_PRLIMIT64, 0, unix.RLIMIT_LOCKS, fork.Pointer(&b.program, &limit), 0)
+	return nil
+}
+
+// join has it move into its enclosure's control groups of version 1; into that of
+// version 2 it is born.
+func (b *birth) join() error {
+	self := []byte{'0'}
+	for _, group := range b.within.Entrances() {
+		tell := func(errno syscall.Errno) error {
+			return &LimitError{Err: fmt.Errorf("enter a control group: %w", os.NewSyscallError("write", errno))}
+		}
+		b.program.Do(tell, unix.SYS_WRITE, uintptr(group), fork.Pointer(&b.program, &self[0]), uintptr(len(self)))
+	}
 	return nil
 }
 

@@ -19,9 +19,10 @@ const (
 	CauseProtocol                  // it broke the protocol, or closed its channel and stayed
 	CauseStart                     // it did not become ready
 	CauseRecycled                  // it had served its time
+	CauseMemory                    // it was over Limits.Memory; the Err is a *MemoryError
 )
 
-var causeNames = [...]string{"none", "deadline", "kill", "shutdown", "protocol", "start", "recycled"}
+var causeNames = [...]string{"none", "deadline", "kill", "shutdown", "protocol", "start", "recycled", "memory"}
 
 // String returns the cause's name in one word.
 func (k CauseKind) String() string {
@@ -116,6 +117,15 @@ func (b *blame) exit() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.exited = true
+}
+
+// explain gives what was found out about a SIGKILL that nobody here has sent.
+func (b *blame) explain(cause Cause) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cause.Kind == CauseNone {
+		b.cause = cause
+	}
 }
 
 // verdict returns the cause of the exit e. A process that got nothing but KILL

@@ -20,6 +20,7 @@ type fence struct {
 	onStarted func(pid int) error
 	group     *os.File // nil: none
 	mark      uint64
+	evidence  error // of Killed
 
 	mu   sync.Mutex
 	told []string
@@ -41,13 +42,22 @@ func (f *fence) heard() []string {
 }
 
 func (f *fence) Mark() uint64 { return f.mark }
-func (f *fence) Condemned()   { f.note("condemned") }
 
 func (f *fence) Descriptor() int {
 	if f.group == nil {
 		return -1
 	}
 	return int(f.group.Fd())
+}
+
+func (f *fence) Bound(l actors.Limits) actors.Limits { return l }
+func (f *fence) Entrances() []int                    { return nil }
+func (f *fence) Watched(*actors.Process)             { f.note("watched") }
+func (f *fence) Condemned()                          { f.note("condemned") }
+
+func (f *fence) Killed() actors.Cause {
+	f.note("killed")
+	return actors.Cause{Err: f.evidence}
 }
 
 func (f *fence) Started(pid int) error {
@@ -68,7 +78,7 @@ func fenced(t *testing.T, f *fence, err error) *actors.System {
 	t.Helper()
 	s, newErr := actors.NewSystem(newReactor(t), actors.Config{
 		Logger:  slog.New(slog.DiscardHandler),
-		Enclose: func() (actors.Enclosure, error) { return asEnclosure(f), err },
+		Enclose: func(actors.Limits) (actors.Enclosure, error) { return asEnclosure(f), err },
 	})
 	if newErr != nil {
 		t.Fatal(newErr)
@@ -97,7 +107,7 @@ func TestEnclosure(t *testing.T) {
 	}
 	over()
 	receive(t, v.Done())
-	if told := f.heard(); !slices.Equal(told, []string{"started", "ended"}) {
+	if told := f.heard(); !slices.Equal(told, []string{"started", "watched", "ended"}) {
 		t.Error(told)
 	}
 }
@@ -153,6 +163,43 @@ func TestEnclosureOfNothing(t *testing.T) {
 	receive(t, f.over)()
 	if told := f.heard(); !slices.Equal(told, []string{"ended"}) {
 		t.Error(told)
+	}
+}
+
+// The enclosure is asked why a process was killed, if nobody here has done it.
+func TestEnclosureOfKilled(t *testing.T) {
+	for who, kill := range map[string]func(*actors.Process) error{
+		"an outsider": func(p *actors.Process) error { return syscall.Kill(p.PID(), syscall.SIGKILL) },
+		"we":          func(p *actors.Process) error { p.Kill(actors.Ladder{}, actors.Cause{}); return nil },
+		"its owner":   func(p *actors.Process) error { return p.Signal(syscall.SIGKILL) },
+	} {
+		t.Run(who, func(t *testing.T) {
+			f, w := newFence(), newWorker()
+			f.evidence = errors.New("no memory")
+			single(t, fenced(t, f, nil), w, enclosed(sleeper()))
+			p := receive(t, w.started)
+			p.Ready()
+			if err := kill(p); err != nil {
+				t.Fatal(err)
+			}
+			r := receive(t, w.exited)
+			outside := who == "an outsider"
+			if errors.Is(r.Cause.Err, f.evidence) != outside || slices.Contains(f.heard(), "killed") != outside {
+				t.Errorf("%v; the enclosure heard %v", r.Cause, f.heard())
+			}
+			receive(t, f.over)()
+			w.finished(t)
+		})
+	}
+}
+
+// Without an enclosure nobody holds a process to a limit of memory.
+func TestMemoryWithoutEnclosure(t *testing.T) {
+	w := newWorker()
+	single(t, newSystem(t), w, actors.Command{Path: "/bin/true", Limits: actors.Limits{Memory: 1 << 30}, Enclosed: true})
+	var limit *actors.LimitError
+	if err := receive(t, w.failed); !errors.As(err, &limit) || !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
 	}
 }
 

@@ -132,10 +132,23 @@ func (p *Process) endClimb() {
 // Signal sends sig to the process alone. It is no ladder: what comes of it counts
 // as the process's own end. The error is a *reactor.WatchError, which matches
 // os.ErrProcessDone after the exit.
-func (p *Process) Signal(sig syscall.Signal) error { return p.sent(sig, p.watch.Signal(sig)) }
+func (p *Process) Signal(sig syscall.Signal) error {
+	p.strike(sig)
+	return p.sent(sig, p.watch.Signal(sig))
+}
 
 // SignalGroup sends sig to the process's group, as Signal does to the process.
-func (p *Process) SignalGroup(sig syscall.Signal) error { return p.sent(sig, p.watch.SignalGroup(sig)) }
+func (p *Process) SignalGroup(sig syscall.Signal) error {
+	p.strike(sig)
+	return p.sent(sig, p.watch.SignalGroup(sig))
+}
+
+// strike notes that SIGKILL is about to be sent.
+func (p *Process) strike(sig syscall.Signal) {
+	if sig == syscall.SIGKILL {
+		p.struck.Store(true)
+	}
+}
 
 // sent passes err on, and has a process that got KILL waited for.
 func (p *Process) sent(sig syscall.Signal, err error) error {

@@ -37,7 +37,7 @@ func icyHost() {
 	}
 	f := newFence()
 	f.group = group
-	s, err := actors.NewSystem(r, actors.Config{Enclose: func() (actors.Enclosure, error) { return f, nil }})
+	s, err := actors.NewSystem(r, actors.Config{Enclose: func(actors.Limits) (actors.Enclosure, error) { return f, nil }})
 	if err != nil {
 		panic(err)
 	}

@@ -45,6 +45,7 @@ type Process struct {
 	state     atomic.Uint32 // a State; Busy is kept apart
 	busy      atomic.Bool
 	worked    atomic.Bool // was busy once
+	struck    atomic.Bool // somebody here has sent SIGKILL, for a cause or without
 	fate      fate
 	readyAt   atomic.Pointer[time.Time] // nil: the owner has not said so
 	withdrawn atomic.Bool               // the spawner need not start it any more
@@ -169,6 +170,7 @@ func (p *Process) onStarted(c cell, m started) {
 	} else {
 		p.limit(p.keeper.startTimeout(), startOverdue{})
 	}
+	p.enclosure.Watched(p)
 	p.owner.Started(p)
 	if p.exit != nil {
 		p.drain(c)

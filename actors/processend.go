@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"syscall"
 	"time"
 
 	"github.com/stint-go/stint/reactor"
@@ -18,6 +19,7 @@ func (p *Process) onExited(c cell, e reactor.Exit) {
 func (p *Process) drain(c cell) {
 	p.state.Store(uint32(Draining))
 	p.endDoom()
+	p.inquire()
 	p.vacate()
 	p.enclosure.Ended(func() { p.self.send(enclosureOver{}) })
 	if p.atEnd || p.keeper.drainTimeout() <= 0 {
@@ -25,6 +27,13 @@ func (p *Process) drain(c cell) {
 		return
 	}
 	p.limit(p.keeper.drainTimeout(), drainOverdue{})
+}
+
+// inquire finds out why the process was killed, if nobody here has done it.
+func (p *Process) inquire() {
+	if diedOf(*p.exit, syscall.SIGKILL) && !p.struck.Load() && p.blame.verdict(*p.exit).Kind == CauseNone {
+		p.blame.explain(p.enclosure.Killed())
+	}
 }
 
 // vacate takes the process, which has ended or is given up, from those that run.
@@ -81,7 +90,7 @@ func (p *Process) report(e reactor.Exit) Report {
 // startFailure returns why the start that r ends has failed, or nil: the
 // process had become ready, or was ended on purpose before it could.
 func startFailure(r Report) error {
-	if r.BecameReady || r.Cause.Kind != CauseNone && !r.Cause.Kind.fault() {
+	if r.BecameReady || r.Cause.Kind != CauseNone && r.Cause.Kind != CauseMemory && !r.Cause.Kind.fault() {
 		return nil
 	}
 	return &NotReadyError{PID: r.PID, Exit: r.Exit, After: r.Exit.Time.Sub(r.Started), Cause: r.Cause}

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"syscall"
@@ -18,14 +19,14 @@ import (
 // started from any goroutine would be killed when the runtime ends that thread.
 type spawner struct {
 	reactor *reactor.Reactor
-	enclose func() (Enclosure, error)
+	enclose func(Limits) (Enclosure, error)
 	tooLong time.Duration // for a process to execute its program
 	done    chan struct{} // closed when run has returned
 
 	*requests
 }
 
-func newSpawner(r *reactor.Reactor, enclose func() (Enclosure, error)) *spawner {
+func newSpawner(r *reactor.Reactor, enclose func(Limits) (Enclosure, error)) *spawner {
 	return &spawner{reactor: r, enclose: enclose, tooLong: tooLong, requests: newRequests(), done: make(chan struct{})}
 }
 
@@ -69,7 +70,7 @@ func (s *spawner) serve(r *request) bool {
 		return false
 	}
 	if err := s.enclosed(r); err != nil {
-		r.fail(&StartError{r.command.Path, err})
+		r.fail(&StartError{r.command.Path, lasting(err)})
 		return false
 	}
 	var err error
@@ -138,17 +139,25 @@ func (s *spawner) born(r *request) {
 	s.hand(r)
 }
 
-// enclosed gives the request its enclosure, unless it has one: a spawner that has
-// given up privileges might not be able to make it.
+// enclosed gives the request its enclosure, unless it has one from an earlier try, and
+// leaves the process those of its limits that this does not hold it to.
 func (s *spawner) enclosed(r *request) (err error) {
 	if r.enclosure != nil {
 		return nil
 	}
-	if r.command.Enclosed && s.enclose != nil {
-		r.enclosure, err = s.enclose()
+	c := &r.command
+	if err := c.unsupported(); err != nil {
+		return err
+	}
+	if c.Enclosed && s.enclose != nil {
+		r.enclosure, err = s.enclose(c.Limits)
 	}
 	if r.enclosure == nil {
 		r.enclosure = open{}
+	}
+	c.Limits = r.enclosure.Bound(c.Limits)
+	if err == nil && c.Limits.Memory > 0 {
+		err = &LimitError{"Memory", c.Limits.Memory, fmt.Errorf("nothing here holds a process and what it starts to it: %w", errors.ErrUnsupported)}
 	}
 	return err
 }

@@ -20,10 +20,11 @@ type Config struct {
 	// KillTimeout is how long a process may take to end after SIGKILL. One that does
 	// not is given up: see [Witness]. Default: 5 s.
 	KillTimeout time.Duration
-	// Enclose makes the enclosure of a process whose Command asks for one. The
+	// Enclose makes the enclosure of a process whose Command asks for one, and which
+	// may be meant to hold it to some of its limits. The
 	// spawner calls it, right before the start. An error is a failed start; nil
 	// without one is none beyond the process group. Default: there are none beyond process groups.
-	Enclose func() (Enclosure, error)
+	Enclose func(Limits) (Enclosure, error)
 }
 
 const defaultKillTimeout = 5 * time.Second

@@ -181,7 +181,7 @@ func TestMourner(t *testing.T) {
 	f := newFence()
 	s, err := actors.NewSystem(newReactor(t), actors.Config{
 		Logger: slog.New(slog.DiscardHandler), KillTimeout: brief,
-		Enclose: func() (actors.Enclosure, error) { return f, nil },
+		Enclose: func(actors.Limits) (actors.Enclosure, error) { return f, nil },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestMourner(t *testing.T) {
 	release := frozentest.Hold(t, p.PID())
 	p.Kill(actors.Ladder{}, actors.Cause{})
 	receive(t, w.unkillable)
-	if told := f.heard(); !slices.Equal(told, []string{"started", "condemned"}) || len(w.gone) != 0 {
+	if told := f.heard(); !slices.Equal(told, []string{"started", "watched", "condemned"}) || len(w.gone) != 0 {
 		t.Errorf("the enclosure heard %v; %d exits were told", told, len(w.gone))
 	}
 	release()

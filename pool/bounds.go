@@ -9,8 +9,7 @@ import (
 	"github.com/stint-go/stint/reactor"
 )
 
-// Limits bound the address space, the CPU time, the open files, and so on of a
-// worker.
+// Limits bound the memory, the CPU time, the open files, and so on of a worker.
 type Limits = actors.Limits
 
 // Privileges are who a worker runs as, and what it may open.
@@ -31,6 +30,44 @@ func (c *Config) checkBounds() error {
 		return &ConfigError{Field: unfit.Field, Reason: unfit.Reason}
 	}
 	return nil
+}
+
+// LimitError says which of the [Limits] could not be set, and why.
+type LimitError = actors.LimitError
+
+// OutOfMemoryError is the Err of a [WorkerError] if the worker was killed, most likely
+// by the kernel, which was out of memory, and there is evidence for it.
+type OutOfMemoryError = actors.OutOfMemoryError
+
+// MemoryError is the Err of a [WorkerError] if the worker and what its tasks had started
+// had together reached the Memory of Config.Limits, so that they were killed: by the
+// kernel, or by the host, as Err tells, an *actors.MemoryError.
+type MemoryError struct {
+	Run
+	Limit int64 // in bytes
+	Used  int64 // the most that was seen, in bytes
+	Err   error
+}
+
+// Error implements error; it leaves the Run to the WorkerError.
+func (e *MemoryError) Error() string {
+	text := fmt.Sprintf("it and what it had started had %d bytes of memory, and Limits.Memory is %d", e.Used, e.Limit)
+	if why, is := errors.AsType[*actors.MemoryError](e.Err); is {
+		text += ": " + why.How()
+	}
+	return text
+}
+
+// Unwrap returns what the actors say of the process.
+func (e *MemoryError) Unwrap() error { return e.Err }
+
+// overMemory returns a *MemoryError if that is the cause of a worker's end, and else
+// what there is.
+func overMemory(run Run, cause actors.Cause) error {
+	if over, is := errors.AsType[*actors.MemoryError](cause.Err); is {
+		return &MemoryError{Run: run, Limit: over.Limit, Used: over.Used, Err: over}
+	}
+	return cause.Err
 }
 
 // CPUTimeError is the Err of a [WorkerError] if the worker had used up the

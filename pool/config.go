@@ -139,7 +139,10 @@ type Config struct {
 	Env []string
 	// Limits bound what each worker may use, and each process that its tasks start:
 	// one whose tasks use more CPU time than Limits.CPUTime, altogether, is killed by
-	// the system. Default: this program's. Linux only.
+	// the system. Memory and Processes are of a worker with all that its tasks have
+	// started; a task whose worker is killed for its memory fails with a *MemoryError in its
+	// *WorkerError. What this machine cannot enforce, no worker starts with, and the constructor's
+	// error tells: a *LimitError. Default: this program's. Linux only.
 	Limits Limits
 	// Privileges are those of this program that the workers do without, as a user of
 	// their own, or most of the file system: the program's own file alone need not be

@@ -120,6 +120,8 @@ func (m *member) startFailure(report actors.Report) error {
 		err.Err = initializerError(m.pool.config.Initializer.state, m.unfit.Failure)
 	case errors.As(report.Cause.Err, &late):
 		err.Err = late
+	case report.Cause.Kind == actors.CauseMemory, report.Cause.Kind == actors.CauseNone:
+		err.Err = report.Cause.Err
 	}
 	if m.unfit.Failure == nil {
 		err.Elapsed = report.Exit.Time.Sub(report.Started)
@@ -225,7 +227,7 @@ func (m *member) cutOff() {
 // deathError says why a task failed whose worker died.
 func (m *member) deathError(j *Job, run Run, report actors.Report) error {
 	var why error
-	if j.verdict != nil && report.Cause.Kind != actors.CauseNone {
+	if j.verdict != nil && report.Cause.Kind != actors.CauseNone && report.Cause.Kind != actors.CauseMemory {
 		j.verdict.stack = m.lastStack(j.verdict)
 		why = j.verdict.error(run, j.limits, nil)
 	}
@@ -235,8 +237,8 @@ func (m *member) deathError(j *Job, run Run, report actors.Report) error {
 	if why != nil {
 		return why
 	}
-	err := &WorkerError{Run: run, Exit: report.Exit, Err: report.Cause.Err, Stderr: m.link.StderrTail()}
-	if report.Cause.Kind == actors.CauseNone && m.pool.config.Limits.CPUTime > 0 {
+	err := &WorkerError{Run: run, Exit: report.Exit, Err: overMemory(run, report.Cause), Stderr: m.link.StderrTail()}
+	if err.Err == nil && report.Cause.Kind == actors.CauseNone && m.pool.config.Limits.CPUTime > 0 {
 		err.Err = spentCPUTime(report.Exit, m.pool.config.Limits.CPUTime)
 	}
 	return err
@@ -263,5 +265,5 @@ func (m *member) log(report actors.Report, asked bool) {
 
 // meant reports whether a worker was ended on purpose, and not for a fault.
 func meant(cause actors.CauseKind) bool {
-	return cause != actors.CauseNone && cause != actors.CauseProtocol
+	return cause != actors.CauseNone && cause != actors.CauseProtocol && cause != actors.CauseMemory
 }

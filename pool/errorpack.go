@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/runtime/worker"
 )
@@ -19,7 +20,7 @@ import (
 // whose exported fields travel.
 var travellers = byName(
 	&TimeoutError{}, &SilenceError{}, &QueueTimeoutError{}, &KilledError{}, &WorkerError{}, &PanicError{}, &TaskError{},
-	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &RetryError{}, &UnkillableError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
+	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &RetryError{}, &UnkillableError{}, &MemoryError{}, &CPUTimeError{}, &OutOfMemoryError{}, &actors.MemoryError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
 )
 
 func byName(all ...error) map[string]reflect.Type {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/reactor"
 	"github.com/stint-go/stint/runtime/worker"
@@ -26,6 +27,9 @@ func TestErrorsTravel(t *testing.T) {
 		"silence":     &SilenceError{Run: run, Limit: time.Minute},
 		"killed":      &KilledError{Run: run, Cause: context.Canceled, Err: io.EOF},
 		"worker":      &WorkerError{Run: run, Exit: exit, Stderr: "its last words\n"},
+		"memory":      &WorkerError{Run: run, Exit: exit, Err: &MemoryError{Run: run, Limit: 5, Used: 6, Err: &actors.MemoryError{PID: 4711, Limit: 5, Used: 6, Killed: 1}}},
+		"no memory":   &WorkerError{Run: run, Exit: exit, Err: &OutOfMemoryError{PID: 4711, Source: "/proc/vmstat", Killed: 1}},
+		"CPU time":    &WorkerError{Run: run, Exit: exit, Err: &CPUTimeError{Used: 2 * time.Second, Limit: time.Second}},
 		"panic":       &PanicError{Run: run, Value: "1", Type: "int", Stack: "goroutine 1"},
 		"codec":       &CodecError{Run: run, Op: "encode", What: "result", Type: "chan int", Err: io.EOF},
 		"broken":      &BrokenError{Err: ErrClosed, Stderr: "words"},

@@ -120,13 +120,13 @@ func (e *KilledError) Unwrap() []error {
 
 // WorkerError: the worker process died while it ran the task, and not by our
 // hand: it crashed, it exited (as by os.Exit in the task), or somebody else
-// killed it. Or it broke the protocol, and was killed for that; then Err says
-// how. The task may have done some, all or none of its work. It matches
+// killed it. Or it broke the protocol, or was over its limits, and was killed for that;
+// then Err says how. The task may have done some, all or none of its work. It matches
 // ErrWorkerDied.
 type WorkerError struct {
 	Run
 	Exit   reactor.Exit // exit code or signal, and what the process used
-	Err    error        // a *worker.ProtocolError, a *CPUTimeError, or nil
+	Err    error        // a *worker.ProtocolError, *MemoryError, *CPUTimeError, *OutOfMemoryError, or nil
 	Stderr string       // the last 16 KiB that the worker wrote to standard error
 }
 
@@ -144,7 +144,7 @@ func (e *WorkerError) Error() string {
 	case e.Exit.Kind == reactor.Exited:
 		text += ": the task, or something that it called, ended the process, as os.Exit and an unrecovered panic in another goroutine do"
 	case e.Exit.Kind == reactor.Signalled:
-		text += ": it crashed, or somebody outside this pool killed it (an operator, the kernel out of memory)"
+		text += ": it crashed, or somebody outside this pool killed it (an operator, another program)"
 	}
 	return text + excerpt(e.Stderr)
 }
@@ -152,7 +152,7 @@ func (e *WorkerError) Error() string {
 // Is matches ErrWorkerDied.
 func (e *WorkerError) Is(target error) bool { return target == ErrWorkerDied }
 
-// Unwrap returns what the worker did wrong, if it broke the protocol.
+// Unwrap returns what is known of why.
 func (e *WorkerError) Unwrap() error { return e.Err }
 
 // PanicError: the task panicked. The worker lives on.

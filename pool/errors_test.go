@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/pool"
 	"github.com/stint-go/stint/reactor"
 	"github.com/stint-go/stint/runtime/worker"
@@ -71,7 +72,7 @@ func TestErrorTexts(t *testing.T) {
 		},
 		"an outsider's signal": {
 			&pool.WorkerError{Run: aRun, Exit: aKill},
-			`task "isPrime" on worker 3 (pid 4711) after 1.5s: the worker was ` + aKill.String() + `: it crashed, or somebody outside this pool killed it (an operator, the kernel out of memory)`,
+			`task "isPrime" on worker 3 (pid 4711) after 1.5s: the worker was ` + aKill.String() + `: it crashed, or somebody outside this pool killed it (an operator, another program)`,
 		},
 		"its own exit": {
 			&pool.WorkerError{Run: aRun, Exit: reactor.Exit{Kind: reactor.Exited, Code: 3}, Stderr: "one\ntwo\n"},
@@ -81,6 +82,14 @@ func TestErrorTexts(t *testing.T) {
 		"a broken protocol": {
 			&pool.WorkerError{Run: aRun, Exit: aKill, Err: &worker.ProtocolError{Worker: 3, Err: errOwn}},
 			`task "isPrime" on worker 3 (pid 4711) after 1.5s: the worker was ` + aKill.String() + `, because: worker 3 sent what no worker sends and is no longer trusted: the task's own words`,
+		},
+		"memory": {
+			&pool.WorkerError{Run: aRun, Exit: aKill, Err: &pool.MemoryError{Run: aRun, Limit: 50, Used: 60, Err: &actors.MemoryError{PID: 4711, Limit: 50, Used: 60}}},
+			`task "isPrime" on worker 3 (pid 4711) after 1.5s: the worker was ` + aKill.String() + `, because: it and what it had started had 60 bytes of memory, and Limits.Memory is 50: its host, which looks at it, has killed them`,
+		},
+		"the machine's memory": {
+			&pool.WorkerError{Run: aRun, Exit: aKill, Err: &pool.OutOfMemoryError{PID: 4711, Source: "/proc/vmstat", Killed: 1}},
+			`task "isPrime" on worker 3 (pid 4711) after 1.5s: the worker was ` + aKill.String() + `, because: process 4711 was killed, probably by the kernel, which was out of memory: since its start oom_kill in /proc/vmstat has risen by 1`,
 		},
 		"panic": {
 			&pool.PanicError{Run: aRun, Value: "index out of range", Stack: "goroutine 1"},

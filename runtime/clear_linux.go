@@ -47,6 +47,8 @@ func (e *enclosures) close() error {
 			left.Groups = append(left.Groups, e.hosts.Path())
 		}
 	}
+	left.Groups = append(left.Groups, e.bounds.close()...)
+	e.toll.Close()
 	if left.PIDs == nil && left.Groups == nil {
 		return nil
 	}

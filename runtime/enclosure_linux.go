@@ -2,8 +2,10 @@ package runtime
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/runtime/internal/cgroup"
 	"github.com/stint-go/stint/runtime/internal/mark"
 )
@@ -15,11 +17,20 @@ type enclosure struct {
 	mark  mark.Mark     // 0: it has none
 	group *cgroup.Group // nil: it has none
 
+	// What it is held to.
+	bounds  []*cgroup.Group // of version 1
+	limit   int64           // of its memory; 0: none
+	memory  *cgroup.Group   // that has it; nil: none
+	watched bool            // since no group has
+	counted bool            // a group has its limit of processes
+	toll    int64           // of enclosures, at the start
+
 	// Under the lock of enclosures.
-	leader int  // the worker's pid, from its start until it was reaped
-	fallen bool // all is to end
-	over   func()
-	since  time.Time // when it fell
+	leader  int             // the worker's pid, from its start until it was reaped
+	process *actors.Process // nil: it is not watched yet
+	fallen  bool            // all is to end
+	over    func()
+	since   time.Time // when it fell
 
 	// Of whoever looks: the goroutine, and close after it.
 	due      time.Time // when to look again
@@ -41,6 +52,33 @@ func (n *enclosure) Descriptor() int {
 // Mark implements actors.Enclosure.
 func (n *enclosure) Mark() uint64 { return uint64(n.mark) }
 
+// Bound implements actors.Enclosure.
+func (n *enclosure) Bound(l actors.Limits) actors.Limits {
+	l.Memory = 0
+	if n.counted {
+		l.Processes = 0
+	}
+	return l
+}
+
+// Entrances implements actors.Enclosure.
+func (n *enclosure) Entrances() (all []int) {
+	for _, g := range n.bounds {
+		all = append(all, g.Entrance())
+	}
+	return all
+}
+
+// Watched implements actors.Enclosure.
+func (n *enclosure) Watched(p *actors.Process) {
+	n.of.mu.Lock()
+	n.process = p
+	n.of.mu.Unlock()
+	if n.limit > 0 {
+		n.of.stir()
+	}
+}
+
 // Started implements actors.Enclosure. Until the process is known as the leader, nobody
 // takes what bears the mark for an orphan.
 func (n *enclosure) Started(pid int) error {
@@ -49,6 +87,9 @@ func (n *enclosure) Started(pid int) error {
 	n.of.mu.Unlock()
 	if n.group != nil {
 		n.group.Started()
+	}
+	for _, g := range n.bounds {
+		g.Started()
 	}
 	if n.mark == 0 {
 		return nil
@@ -133,10 +174,11 @@ func (n *enclosure) end(err error) time.Duration {
 	if n.group != nil && n.group.Remove() == nil {
 		n.group = nil
 	}
+	n.bounds = slices.DeleteFunc(n.bounds, n.clears)
 	quiet := !n.searched || n.calm.Over()
 	worker := n.worker()
 	switch {
-	case quiet && n.group == nil && worker == 0:
+	case quiet && n.group == nil && len(n.bounds) == 0 && worker == 0:
 		n.gone()
 		return 0
 	case quiet && n.searched && worker != 0 && n.of.isClosing():
@@ -150,6 +192,18 @@ func (n *enclosure) end(err error) time.Duration {
 	}
 	n.due = time.Now().Add(wait)
 	return wait
+}
+
+// clears removes a group of version 1, or kills what is in it: nothing, as a rule, that
+// was not killed before.
+func (n *enclosure) clears(g *cgroup.Group) (removed bool) {
+	if g.Remove() == nil {
+		return true
+	}
+	if err := g.Kill(); err != nil {
+		n.err = err
+	}
+	return false
 }
 
 // gone says that nothing is left.
@@ -190,6 +244,9 @@ func (n *enclosure) tell() {
 func (n *enclosure) abandon() {
 	if n.group != nil {
 		n.group.Abandon()
+	}
+	for _, g := range n.bounds {
+		g.Abandon()
 	}
 	if n.mark != 0 {
 		n.mark.Release()

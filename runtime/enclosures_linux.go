@@ -50,9 +50,14 @@ type enclosures struct {
 	table   *mark.Table  // nil: nothing is marked
 	adopts  bool         // orphans become children of this program
 
+	bounds bounds
+
 	// Written by begin.
 	sentry *sentry
+	toll   *cgroup.Toll // nil: there is none
 	begun  bool
+
+	weighAt time.Time // when memory is to be looked at again; the goroutine's
 
 	wake  chan struct{} // capacity 1: there is something to do
 	ended chan struct{} // closed when the goroutine has
@@ -62,9 +67,9 @@ type enclosures struct {
 	closing bool
 }
 
-func newEnclosures(wanted Containment, guarded bool, r *reactor.Reactor, logger *slog.Logger) (*enclosures, error) {
+func newEnclosures(wanted Containment, limiter Limiter, guarded bool, r *reactor.Reactor, logger *slog.Logger) (*enclosures, error) {
 	e := &enclosures{
-		logger: logger, reactor: r, guarded: guarded, wanted: wanted,
+		logger: logger, reactor: r, guarded: guarded, wanted: wanted, bounds: newBounds(limiter),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}), all: map[*enclosure]struct{}{},
 	}
 	e.decide, e.begin = sync.OnceFunc(e.choose), sync.OnceFunc(e.open)
@@ -80,42 +85,62 @@ func newEnclosures(wanted Containment, guarded bool, r *reactor.Reactor, logger 
 // open begins to mind enclosures, before there is the first.
 func (e *enclosures) open() {
 	if e.guarded {
-		duty := guard.Duty{Mark: e.own}
+		duty := guard.Duty{Host: os.Getpid(), Mark: e.own}
 		if e.hosts != nil {
 			duty.Cgroup = e.hosts.Path()
 		}
 		e.sentry = &sentry{duty: duty, reactor: e.reactor, logger: e.logger, wake: e.stir, gone: make(chan struct{})}
 		e.sentry.post()
 	}
+	e.toll = cgroup.OpenToll()
 	e.begun = true
 	go e.mind() // close waits for it
 }
 
 // enclose is the actors' Config.Enclose.
-func (e *enclosures) enclose() (actors.Enclosure, error) {
-	if e.decide(); e.inForce == ContainGroup {
+func (e *enclosures) enclose(limits actors.Limits) (actors.Enclosure, error) {
+	if e.decide(); e.inForce == ContainGroup && limits.Memory == 0 && limits.Processes == 0 {
 		return nil, nil
 	}
 	e.begin()
-	n := &enclosure{of: e}
+	n := &enclosure{of: e, toll: e.toll.Count()}
 	if e.table != nil {
 		var err error
 		if n.mark, err = mark.Take(); err != nil && e.hosts == nil {
 			e.logger.Warn("stint: a worker is contained by its process group alone", "err", err)
-			return nil, nil
 		}
 	}
 	if e.hosts != nil {
 		var err error
 		if n.group, err = e.hosts.New(); err != nil {
-			n.mark.Release()
+			n.drop()
 			return nil, err
 		}
+	}
+	if err := e.bind(n, limits); err != nil {
+		n.drop()
+		return nil, err
+	}
+	if n.group == nil && n.mark == 0 && len(n.bounds) == 0 {
+		return nil, nil
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.all[n] = struct{}{}
 	return n, nil
+}
+
+// drop removes what an enclosure has that was never used. What cannot be removed is
+// removed with the host's group.
+func (n *enclosure) drop() {
+	if n.mark != 0 {
+		n.mark.Release()
+	}
+	for _, g := range append(n.bounds, n.group) {
+		if g != nil && g.Remove() != nil {
+			g.Abandon()
+		}
+	}
 }
 
 // stir has the goroutine look.
@@ -157,6 +182,8 @@ func (e *enclosures) mind() {
 				e.reapOrphans()
 			}
 		}
+		next = sooner(next, e.weigh())
+		next = sooner(next, e.heed())
 		next = sooner(next, e.look(e.fallen()))
 		timer.Stop()
 		if next > 0 {

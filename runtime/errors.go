@@ -9,9 +9,12 @@ import (
 // ErrUnknownContainment: no such containment.
 var ErrUnknownContainment = errors.New("unknown containment: neither auto nor cgroup, mark or group")
 
+// ErrUnknownLimiter: no such limiter.
+var ErrUnknownLimiter = errors.New("unknown limiter: neither auto nor cgroup or watch")
+
 // StartError says which part of a host could not be started, and why.
 type StartError struct {
-	What string // "reactor", "actor system" or "containment"
+	What string // "reactor", "actor system", "containment" or "limiter"
 	Err  error
 }
 

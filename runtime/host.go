@@ -28,6 +28,9 @@ type Config struct {
 	// Containment is how what workers start is kept together, so that it ends with
 	// them. What cannot be had is an error of Start; ContainAuto takes what there is.
 	Containment Containment
+	// Limiter is how processes are held to their Limits.Memory. What cannot be had is
+	// an error of their start, an [actors.LimitError]; LimitAuto takes what there is.
+	Limiter Limiter
 	// NoGuard has the host do without its guard, a small process of this program that
 	// is started with the first worker, and ends what workers have started when the
 	// host is killed. Without it such things may stay then, and workers that are
@@ -55,10 +58,14 @@ func Start(config Config) (*Host, error) {
 	if err != nil {
 		return nil, &StartError{What: "reactor", Err: err}
 	}
+	limiter, err := wantedLimiter(config.Limiter)
+	if err != nil {
+		return nil, &StartError{What: "limiter", Err: errors.Join(err, r.Close())}
+	}
 	wanted, err := wantedContainment(config.Containment)
 	var enclosures *enclosures
 	if err == nil {
-		enclosures, err = newEnclosures(wanted, !config.NoGuard, r, config.Logger)
+		enclosures, err = newEnclosures(wanted, limiter, !config.NoGuard, r, config.Logger)
 	}
 	if err != nil {
 		return nil, &StartError{What: "containment", Err: errors.Join(err, r.Close())}

@@ -34,8 +34,10 @@ type Cmd struct {
 	ExtraFiles []*os.File
 	// Session makes the command lead a session of its own, without a terminal.
 	Session bool
-	// Limits bound what the command may use, and each process that it starts. Linux
-	// only. Default: this program's.
+	// Limits bound what the command may use, and each process that it starts. A
+	// command with Memory or Processes, which are of all of these together, ends with
+	// what it has started, daemons too, and if it reaches Memory the error is a
+	// [*MemoryError]. Linux only. Default: this program's.
 	Limits Limits
 	// Privileges are those of this program that the command does without. Linux
 	// only. Default: it has all of them.
@@ -60,7 +62,7 @@ type Cmd struct {
 	Host *runtime.Host
 }
 
-// Limits bound the address space, the CPU time, the open files, and so on of a
+// Limits bound the memory, the CPU time, the open files, and so on of a
 // command. One that cannot be set fails the start, with a [*LimitError].
 type Limits = actors.Limits
 

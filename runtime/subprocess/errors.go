@@ -78,17 +78,43 @@ type ExitError struct {
 	Args   []string
 	PID    int
 	Exit   reactor.Exit
+	Err    error  // what is known of why, as an [*actors.OutOfMemoryError]; mostly nil
 	Stderr []byte // the last 4 KiB, if it passed through this program
 }
 
 // Error implements error.
 func (e *ExitError) Error() string {
 	s := fmt.Sprintf("subprocess: %s (process %d) %v", commandLine(e.Args), e.PID, e.Exit)
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
 	if line := lastLine(e.Stderr); line != "" {
 		s += ": " + line
 	}
 	return s
 }
+
+// Unwrap returns what is known of why.
+func (e *ExitError) Unwrap() error { return e.Err }
+
+// MemoryError says that a command was killed since it and what it had started had
+// reached the Memory of its [Limits].
+type MemoryError struct {
+	Result Result // with the output until then
+	Err    *actors.MemoryError
+}
+
+// Error implements error.
+func (e *MemoryError) Error() string {
+	s := fmt.Sprintf("subprocess: %s: %v", commandLine(e.Result.Args), e.Err)
+	if line := lastLine(e.Result.Stderr); line != "" {
+		s += ": " + line
+	}
+	return s
+}
+
+// Unwrap returns what the actors say of the process.
+func (e *MemoryError) Unwrap() error { return e.Err }
 
 // TimeoutError says that a command was killed at its Timeout. It matches
 // context.DeadlineExceeded; [actors.ErrUnkillable], too, if it did not end of that.

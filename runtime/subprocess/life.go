@@ -81,6 +81,7 @@ func (p *Process) prepare(program string) (actors.Command, error) {
 		Session: p.cmd.Session,
 		Files:   wires.files,
 
+		Enclosed:   p.cmd.Limits.Memory > 0 || p.cmd.Limits.Processes > 0,
 		Privileges: p.cmd.Privileges,
 	}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/runtime"
 	"github.com/stint-go/stint/runtime/subprocess"
 )
 
@@ -25,19 +26,67 @@ func limited(limits subprocess.Limits, script string, args ...string) subprocess
 // Every limit holds from the first instruction, for the command and for what it starts.
 func TestLimits(t *testing.T) {
 	script := "for what in v t n f c u; do /bin/bash -c \"ulimit -S$what; ulimit -H$what\"; done | tr '\\n' ' '"
-	r := run(t, limited(subprocess.Limits{
+	cmd := limited(subprocess.Limits{
 		AddressSpace: 512 << 20,
 		CPUTime:      90*time.Second + 1,
 		OpenFiles:    30,
 		FileSize:     64 << 10,
 		CoreSize:     subprocess.NoCore,
 		Processes:    5000,
-	}, script))
+	}, script)
+	cmd.Host = hostWith(t, runtime.LimitWatch)
+	r := run(t, cmd)
 	if got, want := strings.TrimSpace(string(r.Stdout)), "524288 524288 91 92 30 30 64 64 0 0 5000 5000"; got != want {
 		t.Errorf("limits %q, want %q: %s", got, want, r.Stderr)
 	}
 	if r := run(t, subprocess.Shell("ulimit -n; ulimit -t")); strings.HasPrefix(string(r.Stdout), "30\n") || strings.HasSuffix(string(r.Stdout), "91\n") {
 		t.Errorf("a limit of another command holds here: %s", r.Stdout)
+	}
+}
+
+// hostWith starts a host that holds commands to their memory in a way that this machine has.
+func hostWith(t *testing.T, by runtime.Limiter) *runtime.Host {
+	t.Helper()
+	h, err := runtime.Start(runtime.Config{Limiter: by})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if inForce, why := h.Limiter(); inForce != by {
+		t.Skipf("not on this machine: %v", why)
+	}
+	return h
+}
+
+// A command that has more memory than it may, by a child that has left its session, is
+// killed with all of that, and the error tells so.
+func TestMemory(t *testing.T) {
+	for _, by := range []runtime.Limiter{runtime.LimitCgroup, runtime.LimitWatch} {
+		t.Run(by.String(), func(t *testing.T) {
+			const limit = 64 << 20
+			cmd := limited(subprocess.Limits{Memory: limit}, "echo begun; echo words >&2; setsid dd if=/dev/zero of=/dev/null bs=160M 2>/dev/null & sleep 1000")
+			cmd.Host = hostWith(t, by)
+			r, err := subprocess.Run(soon(t), cmd)
+			var over *subprocess.MemoryError
+			if !errors.As(err, &over) {
+				t.Fatalf("%v, %+v", err, r)
+			}
+			if over.Err.Limit != limit || over.Err.Used < limit*9/10 || over.Err.PID != r.PID || string(over.Result.Stdout) != "begun\n" {
+				t.Errorf("%+v, %+v", *over.Err, over.Result)
+			}
+			if text := err.Error(); !strings.Contains(text, "Limits.Memory is 67108864") || !strings.HasSuffix(text, ": words") {
+				t.Error(text)
+			}
+			cmd = limited(subprocess.Limits{Memory: limit}, "exec dd if=/dev/zero bs=16M count=1 | wc -c")
+			cmd.Host, cmd.Check = hostWith(t, by), true
+			if r := run(t, cmd); string(r.Stdout) != "16777216\n" {
+				t.Errorf("within the limit: %+v", r)
+			}
+		})
 	}
 }
 
@@ -114,6 +163,7 @@ func TestLimitedCommand(t *testing.T) {
 
 func TestLimitErrors(t *testing.T) {
 	for field, limits := range map[string]subprocess.Limits{
+		"Limits.Memory":       {Memory: -1},
 		"Limits.AddressSpace": {AddressSpace: -1},
 		"Limits.CPUTime":      {CPUTime: -time.Second},
 		"Limits.OpenFiles":    {OpenFiles: -1},

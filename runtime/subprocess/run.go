@@ -13,7 +13,7 @@ import (
 //
 // The Result holds all that is known, also beside an error, which is the first of:
 // [*ConfigError] and [*StartError], and nothing ran; [*TimeoutError];
-// [*CanceledError]; [*UnkillableError]; [*ExitError], with Check; [*StreamError]. A command that ended
+// [*CanceledError]; [*UnkillableError]; [*MemoryError]; [*ExitError], with Check; [*StreamError]. A command that ended
 // by itself before it was told to has neither timed out nor been canceled.
 func Run(ctx context.Context, cmd Cmd) (Result, error) {
 	if name := pipeOf(cmd); name != "" {
@@ -128,6 +128,9 @@ func (p *Process) verdict() error {
 	case p.stuck != nil:
 		return p.stuck
 	}
+	if over, is := errors.AsType[*actors.MemoryError](cause.Err); is {
+		return &MemoryError{Result: p.result(), Err: over}
+	}
 	return p.fault()
 }
 
@@ -135,7 +138,11 @@ func (p *Process) verdict() error {
 func (p *Process) fault() error {
 	exit := p.report.Exit
 	if p.cmd.Check && !exit.Success() {
-		return &ExitError{Args: p.cmd.Args, PID: p.PID(), Exit: exit, Stderr: p.wires.stderr.tail()}
+		err := &ExitError{Args: p.cmd.Args, PID: p.PID(), Exit: exit, Stderr: p.wires.stderr.tail()}
+		if p.report.Cause.Kind == actors.CauseNone {
+			err.Err = p.report.Cause.Err
+		}
+		return err
 	}
 	var faults []error
 	if strays := p.overlooked(); strays != nil {

@@ -19,11 +19,13 @@ const prefix = "stint-"
 // mode keeps others from holding what is this user's.
 const mode = 0o700
 
-// Host is the group of one host, in which its workers' groups are.
+// Host is the group of one host, in which its workers' groups are: of version 2, or
+// in one hierarchy of version 1.
 type Host struct {
-	path string
-	lock *os.File // the directory, which is locked as long as this is open
-	next int
+	path       string
+	lock       *os.File   // the directory, which is locked as long as this is open
+	controller Controller // of version 1; empty: it is of version 2
+	next       int
 }
 
 // Open makes a group for a host below this program's own, and looks whether
@@ -38,7 +40,7 @@ func Open() (*Host, error) {
 }
 
 func openIn(parent string) (*Host, error) {
-	sweepStale(parent)
+	sweepStale(parent, 0)
 	h, err := create(parent)
 	if err != nil {
 		return nil, err
@@ -128,9 +130,12 @@ func (h *Host) Close() error {
 
 // Group is the group of one worker.
 type Group struct {
-	path string
-	dir  *os.File
-	kill *os.File // cgroup.kill, opened while there were descriptors left
+	path   string
+	dir    *os.File
+	kill   *os.File // cgroup.kill, opened while there were descriptors left; nil: version 1 has none
+	enter  *os.File // cgroup.procs, of version 1; nil: the process is born in the group
+	events *os.File // what the kernel has killed for want of memory; nil: the memory is not limited here
+	memory int64    // its limit, in bytes
 }
 
 // New makes a group. The host's methods are for one goroutine at a time.
@@ -140,28 +145,69 @@ func (h *Host) New() (*Group, error) {
 	if err := os.Mkdir(path, mode); err != nil {
 		return nil, err
 	}
-	dir, err := os.Open(path)
-	if err != nil {
+	g := &Group{path: path}
+	if err := g.open(h.controller); err != nil {
+		g.close()
 		return nil, errors.Join(err, os.Remove(path))
 	}
-	kill, err := os.OpenFile(filepath.Join(path, "cgroup.kill"), os.O_WRONLY, 0)
-	if err != nil {
-		return nil, errors.Join(err, dir.Close(), os.Remove(path))
-	}
-	return &Group{path: path, dir: dir, kill: kill}, nil
+	return g, nil
 }
 
-// Descriptor returns that of the group's directory, until Started.
-func (g *Group) Descriptor() int { return int(g.dir.Fd()) }
+// open opens what is needed later, when there may be no descriptors left.
+func (g *Group) open(controller Controller) (err error) {
+	if controller != "" {
+		g.enter, err = os.OpenFile(filepath.Join(g.path, "cgroup.procs"), os.O_WRONLY, 0)
+		return err
+	}
+	if g.dir, err = os.Open(g.path); err != nil {
+		return err
+	}
+	g.kill, err = os.OpenFile(filepath.Join(g.path, "cgroup.kill"), os.O_WRONLY, 0)
+	return err
+}
+
+// close may be called again.
+func (g *Group) close() {
+	for _, f := range []*os.File{g.dir, g.kill, g.enter, g.events} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
+
+// Descriptor returns that of the group's directory, until Started; -1: the process
+// cannot be born in it, which is of version 1.
+func (g *Group) Descriptor() int {
+	if g.dir == nil {
+		return -1
+	}
+	return int(g.dir.Fd())
+}
+
+// Entrance returns the descriptor of cgroup.procs, until Started; -1: the process is
+// born in the group, which is of version 2.
+func (g *Group) Entrance() int {
+	if g.enter == nil {
+		return -1
+	}
+	return int(g.enter.Fd())
+}
 
 // Started gives up what only the start needs.
 func (g *Group) Started() {
-	_ = g.dir.Close()
+	for _, f := range []*os.File{g.dir, g.enter} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
 }
 
-// Kill kills all that is in the group and in groups below it. It needs no
-// descriptor.
+// Kill kills all that is in the group and in groups below it. With version 2 it needs
+// no descriptor.
 func (g *Group) Kill() error {
+	if g.kill == nil {
+		return killMembers(g.path)
+	}
 	_, err := g.kill.WriteString("1")
 	return err
 }
@@ -173,19 +219,19 @@ func (g *Group) Remove() error {
 	if err := Remove(g.path); err != nil {
 		return err
 	}
-	_ = g.dir.Close() // perhaps again
-	return g.kill.Close()
+	g.close()
+	return nil
 }
 
 // Abandon lets go of a group that cannot be removed; a later host sweeps it.
-func (g *Group) Abandon() {
-	_ = g.dir.Close() // perhaps again
-	_ = g.kill.Close()
-}
+func (g *Group) Abandon() { g.close() }
 
 // Kill kills all that is in the group at path and below it.
 func Kill(path string) error {
 	f, err := os.OpenFile(filepath.Join(path, "cgroup.kill"), os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return killMembers(path)
+	}
 	if err != nil {
 		return err
 	}
@@ -224,8 +270,10 @@ func remove(path string) error {
 }
 
 // sweepStale ends what is left of hosts that died without a guard. A group that can
-// be locked has no host. What cannot be removed yet is the next one's to sweep.
-func sweepStale(parent string) {
+// be locked has no host. What cannot be removed yet is the next one's to sweep, and
+// left is told if there is such, or a group that is named after the host and that
+// cannot be locked yet.
+func sweepStale(parent string, host int) (left bool) {
 	entries, _ := os.ReadDir(parent) // that nothing can be read Open will say
 	for _, entry := range entries {
 		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), prefix) {
@@ -233,11 +281,13 @@ func sweepStale(parent string) {
 		}
 		path := filepath.Join(parent, entry.Name())
 		lock, err := lockGroup(path)
-		if err != nil {
-			continue // it has one, or is another user's
+		if err != nil { // it has one, or is another user's
+			left = left || errors.Is(err, unix.EWOULDBLOCK) && strings.HasPrefix(entry.Name(), fmt.Sprintf("%s%d-", prefix, host))
+			continue
 		}
 		_ = Kill(path)
-		_ = Remove(path)
+		left = Remove(path) != nil || left
 		_ = lock.Close()
 	}
+	return left
 }

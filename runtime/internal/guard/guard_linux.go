@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -28,20 +29,25 @@ const exitRefused = 97
 
 // Duty is what a guard has to know.
 type Duty struct {
+	Host   int       // its pid, after which its groups of version 1 are named
 	Mark   mark.Mark // all below it is to end; 0: nothing is marked
 	Cgroup string    // the host's group; empty: it has none
 }
 
 // String returns the duty as it stands in the guard's environment.
-func (d Duty) String() string { return strconv.FormatUint(uint64(d.Mark), 16) + " " + d.Cgroup }
+func (d Duty) String() string { return fmt.Sprintf("%d %x %s", d.Host, uint64(d.Mark), d.Cgroup) }
 
 func parseDuty(s string) (Duty, error) {
-	number, path, ok := strings.Cut(s, " ")
-	m, err := strconv.ParseUint(number, 16, 64)
-	if err != nil || !ok {
+	parts := strings.SplitN(s, " ", 3)
+	if len(parts) < 3 {
 		return Duty{}, fmt.Errorf("%q is no duty", s)
 	}
-	return Duty{mark.Mark(m), path}, nil
+	host, hostErr := strconv.Atoi(parts[0])
+	m, markErr := strconv.ParseUint(parts[1], 16, 64)
+	if err := errors.Join(hostErr, markErr); err != nil {
+		return Duty{}, fmt.Errorf("%q is no duty: %w", s, err)
+	}
+	return Duty{host, mark.Mark(m), parts[2]}, nil
 }
 
 // Start starts a guard and gives it the duty. It guards from this moment on: that
@@ -123,6 +129,9 @@ func (d Duty) clean(deadline time.Time) bool {
 	if d.Cgroup != "" {
 		_ = cgroup.Kill(d.Cgroup)
 		empty = cgroup.Remove(d.Cgroup) == nil
+	}
+	if !cgroup.SweepControllers(d.Host) {
+		empty = false
 	}
 	if d.Mark == 0 {
 		return empty
