@@ -18,11 +18,15 @@
 // started with the first worker: this program once more, which Go initializes up to
 // package runtime and which never gets to main.
 //
+// What a worker has started is held to its Limits.Memory together with it; see
+// [Limiter].
+//
 // # Goroutines
 //
 // One from the first worker on, which ends what workers leave; it sleeps while
-// there is nothing to end. It ends with Close, as the reactor's loop and the actor
-// system's spawner do.
+// there is nothing to end, unless it watches memory. One more, from the first process on that a control
+// group of version 1 holds to its memory, which waits for the kernel to say that it is
+// used up. Both end with Close, as the reactor's loop and the actor system's spawner do.
 //
 // # Costs
 //

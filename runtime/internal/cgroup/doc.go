@@ -9,6 +9,11 @@
 // A host's group is locked (flock(2)) for as long as the host lives, in whatever
 // pid namespace: so one that can be locked is a dead host's, and swept.
 //
+// A group can bound the memory and the number of what is in it, too: that of version
+// 2, if it has the controllers, or one more in each hierarchy of version 1 that has
+// one. There is no cgroup.kill in these: what is in them is killed one by one, and
+// found again until nothing is.
+//
 // # Goroutines
 //
 // None.
