@@ -28,7 +28,7 @@ func p99(of []time.Duration) time.Duration {
 // deadline: 99 of 100 within 100 ms.
 func TestChaosTimeouts(t *testing.T) {
 	noLeaks(t)
-	const limit, rounds = 100 * time.Millisecond, 10
+	const limit, rounds = 100 * time.Millisecond, 20
 	t.Run("goroutines", func(t *testing.T) {
 		tasks := 1000
 		if fewer {
@@ -119,7 +119,8 @@ var (
 )
 
 // bareTimeouts is how late so many goroutines notice the same deadline, and have the
-// stacks of all that errors tell.
+// stacks of all that errors tell: taken twice, as those need that come while the first
+// are being taken.
 func bareTimeouts(n int) []time.Duration {
 	late := make([]time.Duration, n)
 	moment := time.Now().Add(100 * time.Millisecond)
@@ -130,7 +131,11 @@ func bareTimeouts(n int) []time.Duration {
 			ctx, cancel := context.WithDeadline(context.Background(), moment)
 			defer cancel()
 			<-ctx.Done()
-			stacks.Do(func() { goruntime.Stack(make([]byte, 8<<20), true) })
+			stacks.Do(func() {
+				for range 2 {
+					goruntime.Stack(make([]byte, 8<<20), true)
+				}
+			})
 			late[i] = time.Since(moment)
 		})
 	}
@@ -212,8 +217,8 @@ func TestChaosKillLatency(t *testing.T) {
 		if fewer {
 			n = 20
 		}
-		var bare, ours []time.Duration // of all rounds: what disturbs one of them counts less and less
 		keepsLimit(t, rounds, limit, func() (time.Duration, time.Duration) {
+			var bare, ours []time.Duration
 			for range n {
 				bare, ours = append(bare, bareDeath(t)), append(ours, toldDeath(t, r))
 			}
