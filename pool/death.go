@@ -155,8 +155,8 @@ func (m *member) takeNoted(cause actors.CauseKind) (over []arrival) {
 	for i := range results {
 		r := &results[i]
 		s := m.slots[r.Slot]
-		if s.job == nil || s.id != r.ID || s.job.chunk != nil || r.Chunk || r.Skipped {
-			continue // it came over the channel, too
+		if s.job == nil || s.id != r.ID || s.job.chunk != nil {
+			continue // it came over the channel, too; a chunk's are never among these
 		}
 		if s.job == breach && cause == actors.CauseProtocol {
 			break

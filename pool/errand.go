@@ -246,12 +246,15 @@ func (e *errand) encode() ([]byte, error)    { return e.argument, nil }
 func (e *errand) call(context.Context) error { panic("an errand runs in another process") }
 func (e *errand) types() (in, out string)    { return "", "" }
 
-func (e *errand) decode(value worker.Payload) (err error) {
-	if value.Region != nil {
-		value.Data, err = value.Region.Copy()
+func (e *errand) decode(value worker.Payload) error {
+	keep := func(data []byte) error {
+		e.answer = e.answerWith(replyValue, data)
+		return nil
 	}
-	e.answer = e.answerWith(replyValue, value.Data)
-	return err
+	if value.Region != nil {
+		return value.Region.Use(keep)
+	}
+	return keep(value.Data)
 }
 
 // report passes a report on; the future is there, and knows whether it wants it.

@@ -27,21 +27,32 @@ type claim struct {
 
 // ownClaim finds a slot in the memory of the calling worker.
 func ownClaim(slot int) *claim {
-	maps, err := os.ReadFile("/proc/self/maps")
+	at, err := claimsAt()
 	if err != nil {
 		panic(err)
 	}
+	at += uintptr(slot) * unsafe.Sizeof(claim{})
+	return *(**claim)(unsafe.Pointer(&at)) // it is no Go memory
+}
+
+// claimsAt is where the memory begins that the calling worker shares with its host. Its
+// arena is of the same file, further on.
+func claimsAt() (uintptr, error) {
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		return 0, err
+	}
 	for line := range strings.Lines(string(maps)) {
-		var at uintptr
-		if strings.Contains(line, "stint-claims") {
-			if _, err := fmt.Sscanf(line, "%x-", &at); err != nil {
-				panic(err)
-			}
-			at += uintptr(slot) * unsafe.Sizeof(claim{})
-			return *(**claim)(unsafe.Pointer(&at)) // it is no Go memory
+		var start, end, offset uintptr
+		var access string
+		if !strings.Contains(line, "stint-claims") {
+			continue
+		}
+		if _, err := fmt.Sscanf(line, "%x-%x %s %x", &start, &end, &access, &offset); err != nil || offset == 0 {
+			return start, err
 		}
 	}
-	panic("no memory is shared with the host")
+	return 0, errors.New("no memory is shared with the host")
 }
 
 // spoil is an item that notes that it runs, and may write a span over its own.

@@ -28,17 +28,18 @@ func TestNotedResults(t *testing.T) {
 		length int // more than the data; 0: as it is
 		want   int // results
 	}{
-		"two":                {0, good, 0, 2},
-		"nothing":            {0, nil, 0, 0},
-		"one that is none":   {0, slices.Concat(good, skipped), 0, 3},
-		"of a chunk":         {7, good, 0, 0},
-		"a piece of one":     {0, slices.Concat(good, resultFrame(9, 1)[:20]), 0, 2},
-		"a piece of a head":  {0, slices.Concat(good, []byte{1, 2, 3}), 0, 2},
-		"zeros behind":       {0, good, len(good) + 100, 2},
-		"beyond the end":     {0, good, journalSize + 1, 0},
-		"negative":           {0, good, -1, 0},
-		"a slot of nobody":   {0, slices.Concat(good, wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: 65535, ID: 9}, nil)), 0, 2},
-		"a kind of the host": {0, slices.Concat(good, wire.AppendFrame(nil, wire.Header{Kind: wire.KindQuit, ID: 9}, nil)), 0, 2},
+		"two":                 {0, good, 0, 2},
+		"nothing":             {0, nil, 0, 0},
+		"one that is none":    {0, slices.Concat(good, skipped), 0, 3},
+		"of a chunk":          {7, good, 0, 0},
+		"behind what is none": {0, slices.Concat(good, wire.AppendFrame(nil, wire.Header{Kind: wire.KindQuit, ID: 9}, nil), resultFrame(9, 1)), 0, 2},
+		"a piece of one":      {0, slices.Concat(good, resultFrame(9, 1)[:20]), 0, 2},
+		"a piece of a head":   {0, slices.Concat(good, []byte{1, 2, 3}), 0, 2},
+		"zeros behind":        {0, good, len(good) + 100, 2},
+		"beyond the end":      {0, good, journalSize + 1, 0},
+		"negative":            {0, good, -1, 0},
+		"a slot of nobody":    {0, slices.Concat(good, wire.AppendFrame(nil, wire.Header{Kind: wire.KindSkipped, Slot: 65535, ID: 9}, nil)), 0, 2},
+		"a kind of the host":  {0, slices.Concat(good, wire.AppendFrame(nil, wire.Header{Kind: wire.KindQuit, ID: 9}, nil)), 0, 2},
 	} {
 		clear(j.data[:1<<10])
 		copy(j.data[:], c.data)
