@@ -55,6 +55,19 @@ func claimsAt() (uintptr, error) {
 	return 0, errors.New("no memory is shared with the host")
 }
 
+// untilSeen returns when the host has seen that the task runs: it has taken in a
+// report of it, and answered a question that came after that.
+func untilSeen(ctx context.Context) error {
+	if err := pool.Report(ctx, 1); err != nil {
+		return err
+	}
+	p, err := pool.From(ctx)
+	if err == nil {
+		p.Stats()
+	}
+	return err
+}
+
 // spoil is an item that notes that it runs, and may write a span over its own.
 type spoil struct {
 	Log      string
@@ -63,12 +76,15 @@ type spoil struct {
 	Next, To uint32
 }
 
-var spoilSpan = pool.NewTask("spoilSpan", func(_ context.Context, s spoil) (int, error) {
+var spoilSpan = pool.NewTask("spoilSpan", func(ctx context.Context, s spoil) (int, error) {
 	if err := appendToFile(s.Log, itoa(s.N)); err != nil {
 		return 0, err
 	}
 	if s.Spoils {
-		time.Sleep(50 * time.Millisecond) // until the results before this one are told
+		if err := untilSeen(ctx); err != nil {
+			return 0, err
+		}
+		time.Sleep(50 * time.Millisecond) // until an idle worker has looked at what is left
 		for until := time.Now().Add(time.Second); time.Now().Before(until); time.Sleep(time.Millisecond) {
 			ownClaim(0).span.Store(uint64(s.Next)<<32 | uint64(s.To))
 		}
@@ -113,12 +129,14 @@ func TestSpoiltSpan(t *testing.T) {
 }
 
 // unclaim notes that it runs, and then says for ever that it has not begun.
-var unclaim = pool.NewTask("unclaim", func(_ context.Context, log string) (none, error) {
+var unclaim = pool.NewTask("unclaim", func(ctx context.Context, log string) (none, error) {
 	if err := appendToFile(log, "runs"); err != nil {
 		return none{}, err
 	}
+	if err := untilSeen(ctx); err != nil {
+		return none{}, err
+	}
 	c := ownClaim(0)
-	time.Sleep(50 * time.Millisecond) // until the host has seen that it runs
 	for offered := c.word.Load()&^3 | 1; ; time.Sleep(100 * time.Microsecond) {
 		c.word.Store(offered)
 	}
