@@ -201,6 +201,11 @@ func TestMemoryWithoutEnclosure(t *testing.T) {
 	if err := receive(t, w.failed); !errors.As(err, &limit) || !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
 	}
+	single(t, newSystem(t), w, actors.Command{Path: "/bin/true", Limits: actors.Limits{Memory: 1}})
+	var unfit *actors.ConfigError
+	if err := receive(t, w.failed); !errors.As(err, &unfit) || unfit.Field != "Limits.Memory" {
+		t.Error(err)
+	}
 }
 
 // Who does not ask for an enclosure has none.

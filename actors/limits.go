@@ -8,19 +8,20 @@ import (
 // Limits bound what a process may use. They hold before the program's first
 // instruction, neither it nor what it starts can raise them again, and each
 // process that it starts has them for itself, but for Memory and Processes. A zero
-// means: as this program. On Linux on amd64 and arm64 only: elsewhere a start with limits fails
-// with an error that matches errors.ErrUnsupported.
+// means: as this program. On Linux on amd64 and arm64 only: elsewhere a start with
+// limits fails with an error that matches errors.ErrUnsupported.
 //
 // What happens at each limit is the system's way, getrlimit(2): most fail the
 // system call that asks for more.
 type Limits struct {
 	// Memory is what the process and all that it starts may have resident together, in
-	// bytes. It takes an [Enclosure]. Over it, all of them get SIGKILL, and the cause is a *MemoryError.
+	// bytes, at least LeastMemory. It takes an [Enclosure]. Over it, all of them get
+	// SIGKILL, and the cause is a [*MemoryError].
 	//
 	// In a control group with the memory controller (cgroups(7)) the kernel holds them to
 	// it: they never have more. What counts is what they were the first to touch, in
-	// memory and swap, and what the kernel keeps for them; pages of files, too, which are given up before
-	// anything is killed.
+	// memory and swap, and what the kernel keeps for them; pages of files, too, which are
+	// given up before anything is killed.
 	//
 	// Elsewhere it is looked at, ten times a second: until then they may have had
 	// more. What counts then is the sum of their resident sets (statm in
@@ -49,6 +50,12 @@ type Limits struct {
 	// and a privileged user is not bound. More there cannot be: fork(2) fails with EAGAIN.
 	Processes int64
 }
+
+// LeastMemory is the least that Limits.Memory can be: more than any start takes, of which
+// arguments and environment may be 6 MiB. Until a process executes its program it shares
+// this program's memory, and the kernel would kill both if a control group had too little
+// left for that.
+const LeastMemory = 16 << 20
 
 // NoCore, as a CoreSize, has no core file written.
 const NoCore = -1
@@ -89,6 +96,9 @@ func (l Limits) Check() error {
 		if f.value < 0 {
 			return &ConfigError{"Limits." + f.name, "it is negative"}
 		}
+	}
+	if l.Memory > 0 && l.Memory < LeastMemory {
+		return &ConfigError{"Limits.Memory", fmt.Sprintf("it is %d, and less than LeastMemory, %d", l.Memory, LeastMemory)}
 	}
 	if l.CoreSize < NoCore {
 		return &ConfigError{"Limits.CoreSize", "it is negative, and not NoCore"}

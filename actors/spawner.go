@@ -146,6 +146,9 @@ func (s *spawner) enclosed(r *request) (err error) {
 		return nil
 	}
 	c := &r.command
+	if err := c.Limits.Check(); err != nil {
+		return Permanent(err)
+	}
 	if err := c.unsupported(); err != nil {
 		return err
 	}

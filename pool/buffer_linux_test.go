@@ -201,7 +201,8 @@ func TestNoRoomIsLost(t *testing.T) {
 		},
 		"taken back and cancelled": func(t *testing.T) {
 			for range 5 {
-				before := running(t, sleep.Submit(t.Context(), p, 30*time.Millisecond))
+				before := sleep.Submit(t.Context(), p, 30*time.Millisecond)
+				eventually(t, "it has begun", func() bool { return before.State() != futures.Pending })
 				var fs []*futures.Future[int]
 				for range 5 {
 					fs = append(fs, sums.Submit(t.Context(), p, large()))

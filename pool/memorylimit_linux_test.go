@@ -1,6 +1,7 @@
 package pool_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -134,31 +135,23 @@ func TestMemoryLimit(t *testing.T) {
 
 // A worker that needs more than it may to start with is no worker.
 func TestMemoryLimitTooSmall(t *testing.T) {
-	heldToMemory(t, func(t *testing.T, h *runtime.Host, by runtime.Limiter) {
-		slow := pool.Config{Workers: 1, Host: h, Limits: pool.Limits{Memory: 1 << 20}, MaxFailures: 1, Initializer: lingers.With(time.Minute)}
-		_, err := pool.NewProcessPool(slow)
+	heldToMemory(t, func(t *testing.T, h *runtime.Host, _ runtime.Limiter) {
+		_, err := pool.NewProcessPool(pool.Config{
+			Workers: 1, Host: h, Limits: pool.Limits{Memory: actors.LeastMemory}, MaxFailures: 1, Initializer: hoards.With(64 << 20),
+		})
 		var broken *pool.BrokenError
 		var over *actors.MemoryError
-		if !errors.As(err, &broken) || !errors.As(err, &over) || over.Limit != 1<<20 {
-			t.Error(err)
-		}
-		slow.Initializer = nil
-		if by == runtime.LimitWatch {
-			return // it may be ready before it is looked at
-		}
-		if _, err := pool.NewProcessPool(slow); !errors.As(err, &broken) || !errors.As(err, &over) || over.Limit != 1<<20 {
+		if !errors.As(err, &broken) || !errors.As(err, &over) || over.Limit != actors.LeastMemory {
 			t.Error(err)
 		}
 	})
 }
 
-// lingers is a state that takes a time to be made.
-var lingers = pool.NewState("lingers", func(ctx context.Context, d time.Duration) (int, error) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-	return 0, ctx.Err()
+// hoards is a state that has so much resident as long as there is a worker.
+var hoards = pool.NewState("hoards", func(ctx context.Context, size int) ([]byte, error) {
+	b := bytes.Repeat([]byte{1}, size)
+	<-ctx.Done()
+	return b, ctx.Err()
 }, nil)
 
 // What this machine cannot enforce the constructor tells, by name.
@@ -174,7 +167,9 @@ func TestMemoryLimitRefused(t *testing.T) {
 		t.Error(err)
 	}
 	var unfit *pool.ConfigError
-	if _, err := pool.NewProcessPool(pool.Config{Limits: pool.Limits{Memory: -1}}); !errors.As(err, &unfit) || unfit.Field != "Limits.Memory" {
-		t.Error(err)
+	for _, memory := range []int64{-1, 1, actors.LeastMemory - 1} { // less would be the host's end, too
+		if _, err := pool.NewProcessPool(pool.Config{Limits: pool.Limits{Memory: memory}}); !errors.As(err, &unfit) || unfit.Field != "Limits.Memory" {
+			t.Errorf("%d: %v", memory, err)
+		}
 	}
 }
