@@ -115,11 +115,12 @@ func (p *ProcessPool) takeOver(to *member) {
 			m.withdrawAll()
 		}
 	}
-	for p.queue.length == 0 {
-		from := p.longestLine(to)
+	for passed := []*member{to}; p.queue.length == 0; {
+		from := p.longestLine(passed)
 		if from == nil {
 			break
 		}
+		passed = append(passed, from) // a hostile worker's claims may say neither that they have begun nor let go
 		for range from.sent.length / 2 {
 			j := from.sent.last
 			if !from.withdraw(j) {
@@ -134,12 +135,12 @@ func (p *ProcessPool) takeOver(to *member) {
 	p.fill(to, p.queue.length)
 }
 
-// longestLine returns the worker, other than one that asks, with the most jobs of
-// those that have one behind the running one.
-func (p *ProcessPool) longestLine(asks *member) (longest *member) {
+// longestLine returns the worker with the most jobs of those that have one behind the
+// running one, but for those that were passed.
+func (p *ProcessPool) longestLine(passed []*member) (longest *member) {
 	for m := range p.members {
-		if m != asks && m.condemned == nil && m.sent.length > 1 && !m.begun(m.sent.last) &&
-			(longest == nil || m.sent.length > longest.sent.length) {
+		if m.condemned == nil && m.sent.length > 1 && (longest == nil || m.sent.length > longest.sent.length) &&
+			!slices.Contains(passed, m) && !m.begun(m.sent.last) {
 			longest = m
 		}
 	}

@@ -56,7 +56,9 @@ var scrawl = pool.NewTask("scrawl", func(_ context.Context, seed uint64) (none, 
 })
 
 // TestScrawlers: workers that write nonsense into the memory that they share, at any
-// time, spoil nothing but their own tasks: each future settles, and nothing is left.
+// time, spoil nothing but their own tasks: each future settles, and nothing is left. (In
+// one of ten runs it meets with claims behind a running task that say neither that theirs
+// have begun nor that they have not: an idle worker once looked at them for ever.)
 func TestScrawlers(t *testing.T) {
 	leaktest.Check(t)
 	p := newProcessPool(t, pool.Config{Workers: 3, SharedMemory: 8 * mebibyte, Grace: 100 * time.Millisecond, TaskTimeout: time.Second})
