@@ -38,7 +38,7 @@ func (s *spawner) close() {
 
 // mostUnborn is how many processes may be on their way to their programs while the
 // next one is started: as many as keep the processors busy.
-const mostUnborn = 4
+const mostUnborn = 8
 
 func (s *spawner) run() {
 	defer close(s.done)
