@@ -40,7 +40,7 @@ func (l Limits) resources() []resource {
 	return all
 }
 
-// set sets the limits but that of processes, which binds the user that it becomes.
+// limit sets the limits but that of processes, which binds the user that it becomes.
 func (b *birth) limit() error {
 	for _, r := range b.Limits.resources() {
 		if r.number != unix.RLIMIT_NPROC {

@@ -20,7 +20,7 @@ var levels = []string{"reactor", "actors", "runtime", "pool", "examples", "docs"
 const leaf = "futures"
 
 // testOnly is for test files alone, and imports nothing of ours.
-var testOnly = []string{"reactor/frozentest", "reactor/leaktest"}
+var testOnly = []string{"reactor/frozentest", "reactor/leaktest", "reactor/refusaltest"}
 
 // homes says which folder alone may import a library.
 var homes = map[string]string{

@@ -15,12 +15,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/stint-go/stint/pool"
 	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/reactor/refusaltest"
 )
 
 // This file is about hosts that live in hard places. Each is a program of its own,
@@ -51,7 +51,7 @@ var places = map[string]func() error{
 		}()
 		return nil
 	},
-	"pidfd_open refused by a sandbox": func() error { return refuseCall(unix.SYS_PIDFD_OPEN) },
+	"pidfd_open refused by a sandbox": func() error { return refusaltest.Refuse(unix.SYS_PIDFD_OPEN, unix.EPERM) },
 	"a full disk": func() error {
 		dir := os.Getenv(placeKey)
 		if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -119,26 +119,6 @@ func init() {
 		}
 	}
 	programs["tracer"] = trace
-}
-
-// refuseCall makes a system call fail with EPERM from now on, here and in children.
-func refuseCall(call uint32) error {
-	goruntime.LockOSThread()
-	defer goruntime.UnlockOSThread()
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // seccomp_data.nr
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return err
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program))); errno != 0 {
-		return errno
-	}
-	return nil
 }
 
 // exercise has a pool work, time a task out, lose workers and end, and says how

@@ -48,7 +48,7 @@ type hangBelow struct {
 func init() {
 	poolsBelow = pool.NewTask("poolsBelow", func(ctx context.Context, _ none) (int, error) {
 		p, err := pool.NewProcessPool(pool.Config{Workers: 1})
-		var deep *pool.PoolDepthError
+		var deep *pool.DepthError
 		if errors.As(err, &deep) && deep.Depth == pool.MaxPoolDepth+1 {
 			return 0, nil
 		}

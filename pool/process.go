@@ -86,7 +86,7 @@ func phaseOf(mode ShutdownMode) phase { return phaseDraining + phase(mode) }
 
 // NewProcessPool starts a pool of worker processes and returns when the first is
 // ready. The caller closes it. Errors: a *ConfigError; ErrNoMain, if the program
-// did not call Main first; a *PoolDepthError; a *BrokenError, if the workers cannot be started; a
+// did not call Main first; a *DepthError; a *BrokenError, if the workers cannot be started; a
 // *runtime.StartError, if the shared host cannot.
 func NewProcessPool(config Config) (*ProcessPool, error) {
 	refuseInWorker()
@@ -98,7 +98,7 @@ func NewProcessPool(config Config) (*ProcessPool, error) {
 		return nil, ErrNoMain
 	}
 	if depth := worker.Depth() + 1; depth > MaxPoolDepth {
-		return nil, &PoolDepthError{Depth: depth}
+		return nil, &DepthError{Depth: depth}
 	}
 	p := &ProcessPool{
 		config:    config,

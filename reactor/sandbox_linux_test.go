@@ -2,34 +2,19 @@ package reactor_test
 
 import (
 	"errors"
-	"runtime"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/stint-go/stint/reactor"
+	"github.com/stint-go/stint/reactor/refusaltest"
 )
 
-// refuse makes a system call fail for the rest of the process's life, as a
-// sandbox or an older kernel does.
+// refuse makes a system call fail for the rest of the process's life.
 func refuse(t testing.TB, call uint32, errno unix.Errno) {
 	t.Helper()
-	runtime.LockOSThread() // both calls are of one thread; the second reaches them all
-	defer runtime.UnlockOSThread()
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // seccomp_data.nr
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		t.Fatal(err)
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
-	if err != 0 {
+	if err := refusaltest.Refuse(call, errno); err != nil {
 		t.Fatal(err)
 	}
 }

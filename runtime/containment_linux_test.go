@@ -420,22 +420,30 @@ func killHost(t *testing.T, cmd *exec.Cmd, pids []int) {
 	}
 }
 
-// A host that is SIGKILLed leaves nothing, be it stopped or a daemon; and its guard
-// goes, too.
-func TestGuard(t *testing.T) {
+// guardedHosts starts a host and its guard for each containment, with a family that is
+// stopped, and with one that is not.
+func guardedHosts(t *testing.T, test func(t *testing.T, host *exec.Cmd, pids []int, guard int)) {
 	for _, c := range []runtime.Containment{runtime.ContainCgroup, runtime.ContainMark} {
 		for _, stopped := range []string{"", "yes"} {
-			t.Run(fmt.Sprintf("%v, stopped: %q", c, stopped), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%v, family stopped: %q", c, stopped), func(t *testing.T) {
 				leaktest.Check(t)
-				cmd, pids := beginHost(t, c, "STOPPED="+stopped)
-				guard := guards(t, cmd.Process.Pid)
+				host, pids := beginHost(t, c, "STOPPED="+stopped)
+				guard := guards(t, host.Process.Pid)
 				if len(guard) != 1 {
 					t.Fatalf("guards: %v", guard)
 				}
-				killHost(t, cmd, append(pids, guard...))
+				test(t, host, pids, guard[0])
 			})
 		}
 	}
+}
+
+// A host that is SIGKILLed leaves nothing, be it stopped or a daemon; and its guard
+// goes, too.
+func TestGuard(t *testing.T) {
+	guardedHosts(t, func(t *testing.T, host *exec.Cmd, pids []int, guard int) {
+		killHost(t, host, append(pids, guard))
+	})
 }
 
 // A guard that is killed is started again.
@@ -461,23 +469,13 @@ func TestGuardKilled(t *testing.T) {
 // A guard that is stopped when its host is killed does its duty nevertheless: the
 // kernel continues it.
 func TestGuardStopped(t *testing.T) {
-	for _, c := range []runtime.Containment{runtime.ContainCgroup, runtime.ContainMark} {
-		for _, stopped := range []string{"", "yes"} {
-			t.Run(fmt.Sprintf("%v, family stopped: %q", c, stopped), func(t *testing.T) {
-				leaktest.Check(t)
-				cmd, pids := beginHost(t, c, "STOPPED="+stopped)
-				guard := guards(t, cmd.Process.Pid)
-				if len(guard) != 1 {
-					t.Fatalf("guards: %v", guard)
-				}
-				if err := syscall.Kill(guard[0], syscall.SIGSTOP); err != nil {
-					t.Fatal(err)
-				}
-				eventually(t, "it to stop", func() bool { return state(guard[0]) == 'T' })
-				killHost(t, cmd, append(pids, guard...))
-			})
+	guardedHosts(t, func(t *testing.T, host *exec.Cmd, pids []int, guard int) {
+		if err := syscall.Kill(guard, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
 		}
-	}
+		eventually(t, "it to stop", func() bool { return state(guard) == 'T' })
+		killHost(t, host, append(pids, guard))
+	})
 }
 
 // A guard heeds no signal of a terminal or an operator but SIGKILL.

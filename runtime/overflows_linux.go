@@ -17,7 +17,7 @@ type overflows struct {
 	file  *os.File // the eventfd; nil: there was no group yet. The spawner's, and close's after it
 	ended chan struct{}
 
-	told  atomic.Int64 // when it was last written to, in nanoseconds since the epoch; 0: never
+	told  atomic.Pointer[time.Time] // when it was last written to; nil: never
 	pause time.Duration
 }
 
@@ -57,7 +57,8 @@ func (o *overflows) hear(wake func()) {
 		if _, err := o.file.Read(count[:]); err != nil {
 			return // closed
 		}
-		o.told.Store(time.Now().UnixNano())
+		now := time.Now() // with the monotonic clock's reading: the wall clock may jump
+		o.told.Store(&now)
 		wake()
 	}
 }
@@ -74,7 +75,7 @@ func (o *overflows) close() {
 func (e *enclosures) heed() time.Duration {
 	o := &e.bounds.overflows
 	told := o.told.Load()
-	if told == 0 || time.Since(time.Unix(0, told)) > heedFor {
+	if told == nil || time.Since(*told) > heedFor {
 		o.pause = 0
 		return 0
 	}

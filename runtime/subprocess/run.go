@@ -13,8 +13,9 @@ import (
 //
 // The Result holds all that is known, also beside an error, which is the first of:
 // [*ConfigError] and [*StartError], and nothing ran; [*TimeoutError];
-// [*CanceledError]; [*UnkillableError]; [*MemoryError]; [*ExitError], with Check; [*StreamError]. A command that ended
-// by itself before it was told to has neither timed out nor been canceled.
+// [*CanceledError]; [*UnkillableError]; [*MemoryError]; [*ExitError], with Check;
+// [*StrayError] and [*StreamError], joined if there are both. A command that ended by
+// itself before it was told to has neither timed out nor been canceled.
 func Run(ctx context.Context, cmd Cmd) (Result, error) {
 	if name := pipeOf(cmd); name != "" {
 		return Result{Args: cmd.Args}, &ConfigError{name, "Run has nobody to use a Pipe: Start the command"}

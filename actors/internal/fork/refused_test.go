@@ -6,14 +6,14 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/stint-go/stint/reactor/refusaltest"
 )
 
 const refusalKey = "STINT_FORK_TEST_REFUSAL"
@@ -43,7 +43,9 @@ func TestClone3Refused(t *testing.T) {
 }
 
 func startRefused(t *testing.T, errno syscall.Errno) {
-	refuse(t, unix.SYS_CLONE3, errno)
+	if err := refusaltest.Refuse(unix.SYS_CLONE3, errno); err != nil {
+		t.Skip("this machine has no seccomp:", err)
+	}
 	var inGroup Program
 	inGroup.Do(tell("getpid"), unix.SYS_GETPID)
 	if _, err := inGroup.Start(1 << 20); !errors.Is(err, errno) {
@@ -64,26 +66,5 @@ func startRefused(t *testing.T, errno syscall.Errno) {
 		if !noClone3.Load() {
 			t.Error("clone3 was not found to be refused")
 		}
-	}
-}
-
-// refuse makes a system call fail for the rest of this program's life.
-func refuse(t *testing.T, call uint32, errno syscall.Errno) {
-	t.Helper()
-	runtime.LockOSThread() // both calls are of one thread; the second reaches them all
-	defer runtime.UnlockOSThread()
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // seccomp_data.nr
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: call, Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(errno)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		t.Skip("this machine has no seccomp:", err)
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
-	if err != 0 {
-		t.Skip("this machine has no seccomp:", err)
 	}
 }
