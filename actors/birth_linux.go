@@ -19,14 +19,14 @@ import (
 // before the program's first instruction.
 type birth struct {
 	*Command
-	within  Enclosure
+	place   Place
 	program fork.Program
 	rules   int // the descriptor of Privileges.Paths; -1: there are none
 }
 
 // birth prepares it. done lets go of what is needed for the start alone.
-func (c *Command) birth(within Enclosure) (p *fork.Program, done func(), err error) {
-	b := &birth{Command: c, within: within, rules: -1}
+func (c *Command) birth(place Place) (p *fork.Program, done func(), err error) {
+	b := &birth{Command: c, place: place, rules: -1}
 	done = func() {
 		if b.rules >= 0 {
 			_ = unix.Close(b.rules)
@@ -60,17 +60,16 @@ func (b *birth) lead() error {
 	return nil
 }
 
-// mark has it bear its enclosure's mark.
+// mark has it bear its place's mark.
 func (b *birth) mark() error {
-	m := b.within.Mark()
-	if m == 0 {
+	if b.place.Mark == 0 {
 		return nil
 	}
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_LOCKS, &limit); err != nil {
 		return os.NewSyscallError("getrlimit", err)
 	}
-	limit.Cur = m
+	limit.Cur = b.place.Mark
 	b.program.Do(call("prlimit"), unix.SYS_PRLIMIT64, 0, unix.RLIMIT_LOCKS, fork.Pointer(&b.program, &limit), 0)
 	return nil
 }
@@ -79,7 +78,7 @@ func (b *birth) mark() error {
 // version 2 it is born.
 func (b *birth) join() error {
 	self := []byte{'0'}
-	for _, group := range b.within.Entrances() {
+	for _, group := range b.place.Entrances {
 		tell := func(errno syscall.Errno) error {
 			return &LimitError{Err: fmt.Errorf("enter a control group: %w", os.NewSyscallError("write", errno))}
 		}

@@ -5,21 +5,9 @@ package actors
 // held to limits. It is made before the process is started, and asked once at each
 // step of its life, in the order of the methods; Condemned and Killed may be left out.
 type Enclosure interface {
-	// Bound returns the limits that are left for the process itself: without those
-	// that the enclosure holds all of it to.
-	Bound(l Limits) Limits
-	// Descriptor returns an open directory of a version 2 control group, in which
-	// the process is to be started, or -1. Linux only. A limit of the group's memory
-	// must leave room for the start, with all arguments and the environment: until the
-	// program is executed the process shares this program's memory, and where the kernel
-	// kills the one for want of memory it kills both.
-	Descriptor() int
-	// Entrances returns open files cgroup.procs of version 1 control groups, into which
-	// the process moves itself before its program's first instruction. Linux only.
-	Entrances() []int
-	// Mark returns the soft RLIMIT_LOCKS that the process begins with, by which it and
-	// what it starts can be known, or 0. Linux only.
-	Mark() uint64
+	// Place returns with what the process is to begin, of which the limits are l but for
+	// those that the enclosure holds all of it to.
+	Place(l Limits) Place
 	// Started says that the process runs. It is not watched yet, so that nobody has
 	// reaped it, and it may have ended. An error ends it, and its start has failed.
 	// The spawner calls it: it should not take long.
@@ -39,18 +27,34 @@ type Enclosure interface {
 	Ended(over func())
 }
 
+// Place is with what a process begins. Its descriptors are the enclosure's, which has
+// them open until Started or Ended is called. Linux only.
+type Place struct {
+	// Group is an open directory of a version 2 control group, in which the process is
+	// started, or -1. A limit of the group's memory must leave room for the start, with
+	// all arguments and the environment: until the program is executed the process
+	// shares this program's memory, and where the kernel kills the one for want of
+	// memory it kills both.
+	Group int
+	// Entrances are open files cgroup.procs of version 1 control groups, into which the
+	// process moves itself before its program's first instruction.
+	Entrances []int
+	// Mark is the soft RLIMIT_LOCKS of the process, by which it and what it starts can be
+	// known, or 0.
+	Mark uint64
+	// Limits are the process's own.
+	Limits Limits
+}
+
 // open is the enclosure of a process that has none beyond its group.
 type open struct{}
 
-func (open) Bound(l Limits) Limits { return l }
-func (open) Descriptor() int       { return -1 }
-func (open) Entrances() []int      { return nil }
-func (open) Mark() uint64          { return 0 }
-func (open) Started(int) error     { return nil }
-func (open) Watched(*Process)      {}
-func (open) Condemned()            {}
-func (open) Killed() Cause         { return Cause{} }
-func (open) Ended(over func())     { over() }
+func (open) Place(l Limits) Place { return Place{Group: -1, Limits: l} }
+func (open) Started(int) error    { return nil }
+func (open) Watched(*Process)     {}
+func (open) Condemned()           {}
+func (open) Killed() Cause        { return Cause{} }
+func (open) Ended(over func())    { over() }
 
 // abandoned is what a start that has failed tells its enclosure, whose owner waits
 // for the rest.

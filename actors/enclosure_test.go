@@ -41,19 +41,16 @@ func (f *fence) heard() []string {
 	return slices.Clone(f.told)
 }
 
-func (f *fence) Mark() uint64 { return f.mark }
-
-func (f *fence) Descriptor() int {
-	if f.group == nil {
-		return -1
+func (f *fence) Place(l actors.Limits) actors.Place {
+	place := actors.Place{Group: -1, Mark: f.mark, Limits: l}
+	if f.group != nil {
+		place.Group = int(f.group.Fd())
 	}
-	return int(f.group.Fd())
+	return place
 }
 
-func (f *fence) Bound(l actors.Limits) actors.Limits { return l }
-func (f *fence) Entrances() []int                    { return nil }
-func (f *fence) Watched(*actors.Process)             { f.note("watched") }
-func (f *fence) Condemned()                          { f.note("condemned") }
+func (f *fence) Watched(*actors.Process) { f.note("watched") }
+func (f *fence) Condemned()              { f.note("condemned") }
 
 func (f *fence) Killed() actors.Cause {
 	f.note("killed")

@@ -18,14 +18,14 @@ type newborn struct {
 	*fork.Child
 }
 
-// start starts a process in an enclosure.
-func (c *Command) start(within Enclosure) (newborn, error) {
-	p, done, err := c.birth(within)
+// start starts a process in its place.
+func (c *Command) start(place Place) (newborn, error) {
+	p, done, err := c.birth(place)
 	defer done()
 	if err != nil {
 		return newborn{}, err
 	}
-	child, err := p.Start(within.Descriptor())
+	child, err := p.Start(place.Group)
 	runtime.KeepAlive(c.Files) // their descriptors are the child's own now
 	if err != nil {
 		return newborn{}, c.failed(err)

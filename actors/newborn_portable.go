@@ -16,7 +16,7 @@ import (
 // which waits until it executes its program.
 type newborn struct{ *os.Process }
 
-func (c *Command) start(Enclosure) (newborn, error) {
+func (c *Command) start(Place) (newborn, error) {
 	p, err := os.StartProcess(c.Path, c.arguments(), &os.ProcAttr{
 		Dir:   c.Dir,
 		Env:   c.Env,

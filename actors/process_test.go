@@ -33,7 +33,7 @@ func TestExitBeforeStarted(t *testing.T) {
 	p := &Process{system: &System{processes: map[*Process]struct{}{}}, keeper: v, logger: v.logger}
 	p.self = spawn(e, p)
 
-	child, err := (&Command{Path: "/bin/true"}).start(open{})
+	child, err := (&Command{Path: "/bin/true"}).start(open{}.Place(Limits{}))
 	if err != nil {
 		t.Fatal(err)
 	}

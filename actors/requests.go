@@ -16,6 +16,7 @@ type request struct {
 	command   Command
 	owner     Owner     // of a lone process from the beginning
 	enclosure Enclosure // nil: there is none yet
+	place     Place     // that the enclosure gave
 	newborn   newborn   // of a start that was tried
 	clonedAt  time.Time // when that was
 }

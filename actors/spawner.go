@@ -87,7 +87,7 @@ func (s *spawner) start(r *request) (newborn, error) {
 	if err := s.reactor.Fault("clone"); err != nil {
 		return newborn{}, r.command.failed(err)
 	}
-	return r.command.start(r.enclosure)
+	return r.command.start(r.place)
 }
 
 // A program is executed within some hundred microseconds. Where the file system or
@@ -158,7 +158,8 @@ func (s *spawner) enclosed(r *request) (err error) {
 	if r.enclosure == nil {
 		r.enclosure = open{}
 	}
-	c.Limits = r.enclosure.Bound(c.Limits)
+	r.place = r.enclosure.Place(c.Limits)
+	c.Limits = r.place.Limits
 	if err == nil && c.Limits.Memory > 0 {
 		err = &LimitError{"Memory", c.Limits.Memory, fmt.Errorf("nothing here holds a process and what it starts to it: %w", errors.ErrUnsupported)}
 	}

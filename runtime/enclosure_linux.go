@@ -41,32 +41,20 @@ type enclosure struct {
 	told     bool  // over was called
 }
 
-// Descriptor implements actors.Enclosure.
-func (n *enclosure) Descriptor() int {
-	if n.group == nil {
-		return -1
-	}
-	return n.group.Descriptor()
-}
-
-// Mark implements actors.Enclosure.
-func (n *enclosure) Mark() uint64 { return uint64(n.mark) }
-
-// Bound implements actors.Enclosure.
-func (n *enclosure) Bound(l actors.Limits) actors.Limits {
+// Place implements actors.Enclosure.
+func (n *enclosure) Place(l actors.Limits) actors.Place {
 	l.Memory = 0
 	if n.counted {
 		l.Processes = 0
 	}
-	return l
-}
-
-// Entrances implements actors.Enclosure.
-func (n *enclosure) Entrances() (all []int) {
-	for _, g := range n.bounds {
-		all = append(all, g.Entrance())
+	place := actors.Place{Group: -1, Mark: uint64(n.mark), Limits: l}
+	if n.group != nil {
+		place.Group = n.group.Descriptor()
 	}
-	return all
+	for _, g := range n.bounds {
+		place.Entrances = append(place.Entrances, g.Entrance())
+	}
+	return place
 }
 
 // Watched implements actors.Enclosure.
