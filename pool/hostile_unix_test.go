@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/pool"
 	"github.com/stint-go/stint/runtime/worker"
@@ -22,14 +24,13 @@ const channel = 3
 var (
 	// writeRaw writes bytes into its worker's channel and goes on.
 	writeRaw = pool.NewTask("writeRaw", func(_ context.Context, b []byte) (none, error) {
-		_, err := syscall.Write(channel, b)
+		err := writeChannel(b)
 		time.Sleep(time.Hour)
 		return none{}, err
 	})
 	// writeAndReturn writes bytes into its worker's channel and succeeds.
 	writeAndReturn = pool.NewTask("writeAndReturn", func(_ context.Context, b []byte) (none, error) {
-		_, err := syscall.Write(channel, b)
-		return none{}, err
+		return none{}, writeChannel(b)
 	})
 	// hangUp closes its worker's channel and sleeps on.
 	hangUp = pool.NewTask("hangUp", func(context.Context, none) (none, error) {
@@ -44,6 +45,27 @@ var (
 		return none{}, err
 	})
 )
+
+// writeChannel writes all of the bytes: the channel takes what there is room for, and
+// blocks nobody.
+func writeChannel(b []byte) error {
+	for len(b) > 0 {
+		n, err := syscall.Write(channel, b)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EAGAIN):
+			room := []unix.PollFd{{Fd: int32(channel), Events: unix.POLLOUT}}
+			if _, err := unix.Poll(room, -1); err != nil && !errors.Is(err, unix.EINTR) {
+				return err
+			}
+		case err != nil:
+			return err
+		default:
+			b = b[n:]
+		}
+	}
+	return nil
+}
 
 // Kinds of frames, as package wire numbers them.
 const (
