@@ -190,7 +190,7 @@ func TestKilledWorkerFailsOnlyItsTask(t *testing.T) {
 // written and the host has perhaps not read it yet. It must be the first task of
 // its worker.
 var answerAndDie = pool.NewTask("answerAndDie", func(_ context.Context, n byte) (byte, error) {
-	if _, err := syscall.Write(channel, frame(kindValue, 0, 1, elapsed(1, n))); err != nil {
+	if _, err := syscall.Write(channelOut, frame(kindValue, 0, 1, elapsed(1, n))); err != nil {
 		return 0, err
 	}
 	return 0, syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -17,9 +17,12 @@ import (
 	"github.com/stint-go/stint/runtime/worker"
 )
 
-// channel is the descriptor of a worker's end of its channel. A task has no
-// business with it; these tests play a worker that was taken over.
-const channel = 3
+// The descriptors of a worker's end of its channel. A task has no business with them;
+// these tests play a worker that was taken over.
+const (
+	channelIn  = 3
+	channelOut = 4
+)
 
 var (
 	// writeRaw writes bytes into its worker's channel and goes on.
@@ -34,13 +37,13 @@ var (
 	})
 	// hangUp closes its worker's channel and sleeps on.
 	hangUp = pool.NewTask("hangUp", func(context.Context, none) (none, error) {
-		err := syscall.Shutdown(channel, syscall.SHUT_RDWR)
+		err := errors.Join(syscall.Shutdown(channelIn, syscall.SHUT_RDWR), syscall.Shutdown(channelOut, syscall.SHUT_RDWR))
 		time.Sleep(time.Hour)
 		return none{}, err
 	})
 	// hangUpHalf ends what its worker sends, and can still hear its host.
 	hangUpHalf = pool.NewTask("hangUpHalf", func(context.Context, none) (none, error) {
-		err := syscall.Shutdown(channel, syscall.SHUT_WR)
+		err := syscall.Shutdown(channelOut, syscall.SHUT_RDWR)
 		time.Sleep(time.Hour)
 		return none{}, err
 	})
@@ -50,11 +53,11 @@ var (
 // blocks nobody.
 func writeChannel(b []byte) error {
 	for len(b) > 0 {
-		n, err := syscall.Write(channel, b)
+		n, err := syscall.Write(channelOut, b)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 		case errors.Is(err, syscall.EAGAIN):
-			room := []unix.PollFd{{Fd: int32(channel), Events: unix.POLLOUT}}
+			room := []unix.PollFd{{Fd: channelOut, Events: unix.POLLOUT}}
 			if _, err := unix.Poll(room, -1); err != nil && !errors.Is(err, unix.EINTR) {
 				return err
 			}

@@ -28,7 +28,7 @@ var noteAndBreach = pool.NewTask("noteAndBreach", func(_ context.Context, l lie)
 	if err := l.note(); err != nil {
 		return none{}, err
 	}
-	_, err := syscall.Write(channel, []byte("GET / HTTP/1.1\r\nHost: example\r\n\r\n"))
+	_, err := syscall.Write(channelOut, []byte("GET / HTTP/1.1\r\nHost: example\r\n\r\n"))
 	time.Sleep(time.Hour)
 	return none{}, err
 })

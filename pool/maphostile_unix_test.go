@@ -23,7 +23,7 @@ type forgery struct {
 
 var forge = pool.NewTask("forge", func(_ context.Context, f forgery) (int, error) {
 	if len(f.Bytes) > 0 {
-		_, _ = syscall.Write(channel, f.Bytes)
+		_, _ = syscall.Write(channelOut, f.Bytes)
 		time.Sleep(time.Hour)
 	}
 	return f.N, nil

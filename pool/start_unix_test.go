@@ -48,7 +48,7 @@ func init() {
 		panic(errors.Join(errors.New("a worker has a pool"), err))
 	})
 	programs["talks nonsense"] = noted(func() {
-		_, _ = syscall.Write(channel, []byte("220 mail.example ESMTP ready to serve you\r\n"))
+		_, _ = syscall.Write(channelOut, []byte("220 mail.example ESMTP ready to serve you\r\n"))
 		time.Sleep(time.Hour)
 	})
 	programs["has little memory"] = noted(func() {

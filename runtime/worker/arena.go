@@ -7,8 +7,8 @@ import (
 )
 
 // LargePayload is the size in bytes from which a payload is copied into memory that
-// host and worker share, instead of through the socket. Below it there is nothing to
-// win: the socket copies from buffers that the caches hold.
+// host and worker share, instead of through the channel. Below it there is nothing to
+// win: the channel copies from buffers that the caches hold.
 const LargePayload = 1 << 20
 
 // arena is that memory: two halves, and a table for the second.

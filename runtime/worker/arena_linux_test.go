@@ -54,7 +54,7 @@ func (h *host) settle(r worker.Result) {
 }
 
 // What is large goes through the arena, both ways, and arrives as it was; what is
-// larger than that goes by the socket, and what is small.
+// larger than that goes by the channel, and what is small.
 func TestArena(t *testing.T) {
 	leaktest.Check(t)
 	h := sharing(t, false)
@@ -78,7 +78,7 @@ func TestArena(t *testing.T) {
 	h.end()
 }
 
-// Results that the host keeps take the room of others, which come by the socket; each
+// Results that the host keeps take the room of others, which come by the channel; each
 // that it gives back makes room. They outlive their worker, whole.
 func TestArenaFull(t *testing.T) {
 	leaktest.Check(t)
@@ -169,7 +169,7 @@ type arenaOf struct {
 func openSharing(t *testing.T, receiver worker.Receiver) (*worker.Link, *arenaOf) {
 	t.Helper()
 	link, i, files := openImpostorFiles(t, worker.LinkConfig{Worker: 7, Limit: 3 * mebibyte, Arena: 8 * mebibyte, Receiver: receiver})
-	a := &arenaOf{impostor: i, file: files[4]}
+	a := &arenaOf{impostor: i, file: files[5]}
 	info, err := a.file.Stat()
 	if err != nil {
 		t.Fatal(err)
@@ -264,7 +264,7 @@ func TestForgedArgumentRegion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if header.Kind == wire.KindTask { // by the socket, when the answer was not read yet
+		if header.Kind == wire.KindTask { // by the channel, when the answer was not read yet
 			return false
 		}
 		if task, err := wire.ParseTask(payload); err != nil || header.Kind != wire.KindTaskAt || len(task.Argument) != wire.RegionSize {
@@ -301,7 +301,7 @@ func TestArenaIsSealed(t *testing.T) {
 }
 
 // Where the system allows no file of that size, nothing is shared, and all goes by the
-// socket.
+// channel.
 func TestNoArena(t *testing.T) {
 	leaktest.Check(t)
 	var old unix.Rlimit

@@ -3,7 +3,6 @@
 package worker
 
 import (
-	"errors"
 	"os"
 	"syscall"
 
@@ -13,32 +12,82 @@ import (
 // The descriptors that a worker finds open when it starts, beside the three
 // standard ones.
 const (
-	channelFD = 3 // its end of the channel
-	claimsFD  = 4 // the claim table
+	inFD     = 3 // the socket that it reads
+	outFD    = 4 // the socket that it writes to
+	claimsFD = 5 // the claim table
 )
 
-// socketPair makes a channel: the host's end, non-blocking and in Go's poller,
-// and the worker's, which is only handed on. Both are closed on exec.
-func socketPair(f Faults) (host, child *os.File, err error) {
+// openChannel makes a channel: the host's end, and what the worker has for inFD and outFD,
+// which is only handed on. All are closed on exec. What was opened is returned in any
+// case.
+func openChannel(f Faults) (host channel, in, out *os.File, err error) {
+	ends, err := socketPair(f)
+	if err != nil {
+		return host, in, out, err
+	}
+	host.out, in = os.NewFile(uintptr(ends[0]), "stint-out"), os.NewFile(uintptr(ends[1]), "stint-worker-in")
+	setBlocking(host.out, false) // only now: what does not block, os.NewFile puts into the poller
+	if ends, err = socketPair(f); err != nil {
+		return host, in, out, err
+	}
+	err = os.NewSyscallError("fcntl(O_NONBLOCK)", unix.SetNonblock(ends[0], true))
+	host.in, out = os.NewFile(uintptr(ends[0]), "stint-in"), os.NewFile(uintptr(ends[1]), "stint-worker-out")
+	return host, in, out, err
+}
+
+func socketPair(f Faults) (ends [2]int, err error) {
 	if err := fault(f, "socketpair"); err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
+		return ends, os.NewSyscallError("socketpair", err)
 	}
 	syscall.ForkLock.RLock() // where SOCK_CLOEXEC is not known, no fork may come between
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
-	if err == nil {
-		unix.CloseOnExec(fds[0])
-		unix.CloseOnExec(fds[1])
-	}
-	syscall.ForkLock.RUnlock()
+	defer syscall.ForkLock.RUnlock()
+	ends, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
+		return ends, os.NewSyscallError("socketpair", err)
 	}
-	if err := unix.SetNonblock(fds[0], true); err != nil {
-		unix.Close(fds[0])
-		unix.Close(fds[1])
-		return nil, nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)
+	unix.CloseOnExec(ends[0])
+	unix.CloseOnExec(ends[1])
+	return ends, nil
+}
+
+// close ends both directions, and unblocks whoever reads or writes.
+func (c channel) close() {
+	for _, socket := range []*os.File{c.in, c.out} {
+		if socket != nil {
+			hangUp(socket)
+			socket.Close()
+		}
 	}
-	return os.NewFile(uintptr(fds[0]), "stint-channel"), os.NewFile(uintptr(fds[1]), "stint-channel-worker"), nil
+}
+
+// hangUp ends both directions of a socket, whoever has it.
+func hangUp(socket *os.File) {
+	control(socket, func(fd int) { _ = unix.Shutdown(fd, unix.SHUT_RDWR) })
+}
+
+// control calls f with the file's descriptor, if it is open.
+func control(file *os.File, f func(fd int)) {
+	if raw, err := file.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { f(int(fd)) })
+	}
+}
+
+// patiently returns a function that writes to a host's socket and waits for room, and what
+// is to be called after the last use of it. It waits in the poller, by a second descriptor
+// of the socket; where there is none to be had, on a thread of its own.
+func patiently(socket *os.File) (write func([]byte) (int, error), done func()) {
+	second, err := -1, error(nil)
+	control(socket, func(fd int) { second, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) })
+	if second < 0 || err != nil {
+		setBlocking(socket, true)
+		return socket.Write, func() { setBlocking(socket, false) }
+	}
+	file := os.NewFile(uintptr(second), "stint-out")
+	return file.Write, func() { file.Close() }
+}
+
+func setBlocking(socket *os.File, blocking bool) {
+	control(socket, func(fd int) { _ = unix.SetNonblock(fd, !blocking) })
 }
 
 // mapShared maps a part of a file that both sides hold.
@@ -49,16 +98,10 @@ func mapShared(file *os.File, offset, size int) ([]byte, error) {
 
 func unmapShared(mapping []byte) error { return os.NewSyscallError("munmap", unix.Munmap(mapping)) }
 
-// isReset says that the other side is gone and had not read everything.
-func isReset(err error) bool { return errors.Is(err, unix.ECONNRESET) || errors.Is(err, unix.EPIPE) }
-
 // stop stops a process.
 func stop(p *os.Process) error { return p.Signal(unix.SIGSTOP) }
 
-// hangUp ends both directions of a channel.
-func hangUp(socket *os.File) { _ = unix.Shutdown(channelFD, unix.SHUT_RDWR) }
-
-// writeOnce writes what a non-blocking socket takes at once.
+// writeOnce writes what a socket takes at once.
 func writeOnce(fd uintptr, p []byte) int {
 	for {
 		n, err := unix.Write(int(fd), p)

@@ -261,7 +261,7 @@ func TestBegun(t *testing.T) {
 // answer, never a crash.
 func TestHostileClaimTable(t *testing.T) {
 	h := open(t, config{})
-	file := h.files[4]
+	file := h.files[5]
 	info, err := file.Stat()
 	if err != nil {
 		t.Fatal(err)

@@ -1,8 +1,8 @@
 // Package worker holds both ends of the protocol between a host and one of its
 // worker processes, side by side: Link is the host's end, Serve the worker's.
 //
-// A worker is the running program once more, started over an inherited socket
-// pair. Beside the socket the two share one page of memory, the claim table, in
+// A worker is the running program once more, started over two inherited sockets, one
+// for each direction: its channel. Beside it the two share one page of memory, the claim table, in
 // which every task that was sent ahead is claimed exactly once: by the worker,
 // which begins it, or by the host, which takes it back.
 //
@@ -15,7 +15,7 @@
 //
 // A worker runs one task at a time, in the order of the offers, and writes each
 // result before it begins the next task, or notes it in the journal: memory that
-// host and worker share. Results of short tasks gather there and leave by the socket
+// host and worker share. Results of short tasks gather there and leave by the channel
 // together, half a millisecond after the first at the latest; what a dead worker had
 // noted and not sent, Link.NotedResults reads. So at its death at most one task has
 // begun and not told its end, and the claim table says which.

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -19,7 +18,7 @@ import (
 
 // puppet is a real worker process whose host is played by hand.
 type puppet struct {
-	conn    *net.UnixConn
+	conn    duplex
 	process *os.Process
 	stderr  *os.File
 }
@@ -30,14 +29,16 @@ func startPuppet(t testing.TB) *puppet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours, theirs := socketPair(t)
+	out, theirIn := socketPair(t)
+	in, theirOut := socketPair(t)
 	stderr, theirStderr, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	files[2].Close()
-	files[3].Close()
-	files[2], files[3] = theirStderr, theirs
+	for i, theirs := range map[int]*os.File{2: theirStderr, 3: theirIn, 4: theirOut} {
+		files[i].Close()
+		files[i] = theirs
+	}
 	path, err := worker.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -51,11 +52,7 @@ func startPuppet(t testing.TB) *puppet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := net.FileConn(ours)
-	ours.Close()
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := duplexOf(t, in, out)
 	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +62,7 @@ func startPuppet(t testing.TB) *puppet {
 		link.Close()
 		link.Release()
 	})
-	return &puppet{conn: conn.(*net.UnixConn), process: process, stderr: stderr}
+	return &puppet{conn: conn, process: process, stderr: stderr}
 }
 
 // end waits for the process's end.

@@ -3,6 +3,8 @@
 package worker
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strconv"
 
@@ -28,17 +30,22 @@ var depth = func() int {
 	os.Unsetenv(strikesKey)
 	softenHostDeath()
 	if checkChannel() == nil { // else somebody set the mark by hand, which Serve tells
-		unix.CloseOnExec(channelFD)
-		unix.CloseOnExec(claimsFD)
+		for _, fd := range []int{inFD, outFD, claimsFD} {
+			unix.CloseOnExec(fd)
+		}
 	}
 	depth, _ := strconv.Atoi(value)
 	return max(depth, 1)
 }()
 
-// checkChannel looks whether a socket was handed down.
+// checkChannel looks whether a channel was handed down.
 func checkChannel() error {
-	_, err := unix.GetsockoptInt(channelFD, unix.SOL_SOCKET, unix.SO_TYPE)
-	return os.NewSyscallError("getsockopt", err)
+	for _, fd := range []int{inFD, outFD} {
+		if _, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil {
+			return fmt.Errorf("descriptor %d: %w", fd, os.NewSyscallError("getsockopt", err))
+		}
+	}
+	return nil
 }
 
 // openInherited opens what the host handed down.
@@ -47,7 +54,7 @@ func openInherited() (*inherited, error) {
 		return nil, err
 	}
 	heedHostDeath()
-	if err := unix.SetNonblock(channelFD, true); err != nil {
+	if err := errors.Join(unix.SetNonblock(inFD, true), unix.SetNonblock(outFD, false)); err != nil { // the first is in the poller
 		return nil, os.NewSyscallError("fcntl(O_NONBLOCK)", err)
 	}
 	file := os.NewFile(claimsFD, "stint-claims")
@@ -57,11 +64,11 @@ func openInherited() (*inherited, error) {
 		return nil, err
 	}
 	claims, err := newClaimTable(mapping)
-	return &inherited{os.NewFile(channelFD, "stint-channel"), claims, mapArena(file)}, err
+	return &inherited{channel{os.NewFile(inFD, "stint-in"), os.NewFile(outFD, "stint-out")}, claims, mapArena(file)}, err
 }
 
 // mapArena maps what host and worker share beyond the claims; nil: there is nothing,
-// or no room for it, and large payloads go by the socket.
+// or no room for it, and large payloads go by the channel.
 func mapArena(file *os.File) *workerArena {
 	info, err := file.Stat()
 	if err != nil || info.Size() <= int64(sharedSize) {

@@ -78,21 +78,21 @@ type Initialization struct {
 	Argument []byte
 }
 
-// Link is the host's end of the channel to one worker process: a socket pair
+// Link is the host's end of the channel to one worker process: two sockets
 // for frames, the claim table, and the reading ends of the worker's standard
 // output and error. Nothing of it is shared with another worker.
 //
 // Offer, Withdraw, Begun, LastSign and Release must not run at the same time; the pool
 // calls them under its lock. The other methods are safe from any goroutine.
 type Link struct {
-	config LinkConfig
-	socket *os.File
-	stdout *output // nil: the null device
-	stderr *output
-	claims *claimTable
-	arena  *hostArena // nil: there is none
-	tail   tail       // of standard error
-	nonce  [wire.NonceSize]byte
+	config  LinkConfig
+	channel channel
+	stdout  *output // nil: the null device
+	stderr  *output
+	claims  *claimTable
+	arena   *hostArena // nil: there is none
+	tail    tail       // of standard error
+	nonce   [wire.NonceSize]byte
 
 	outbox *outbox      // the hello is its first frame
 	asked  atomic.Int32 // stacks that the worker may tell yet
@@ -143,7 +143,7 @@ func (l *Link) run() {
 		go o.pass()
 	}
 	err := l.read()
-	l.socket.Close() // unblocks a writer
+	l.channel.close() // unblocks a writer
 	l.outbox.close()
 	deadline := time.Now().Add(outputDrain)
 	for _, o := range l.outputs() {
@@ -155,9 +155,7 @@ func (l *Link) run() {
 // Close ends the channel at once, without the worker's consent, and without
 // waiting. A worker that lives takes it for its host's death, and leaves.
 func (l *Link) Close() {
-	if l.socket != nil {
-		l.socket.Close() // unblocks whoever reads
-	}
+	l.channel.close()
 	for _, o := range l.outputs() {
 		o.pipe.Close()
 	}

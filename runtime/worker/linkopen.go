@@ -45,12 +45,17 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 		return files, err
 	}
 	l.stderr = stderr
-	socket, workerSocket, e := socketPair(l.config.Faults)
-	if !open(workerSocket, e) {
-		return files, err
+	host, in, out, e := openChannel(l.config.Faults)
+	l.channel = host
+	for _, end := range []*os.File{in, out} {
+		if end != nil {
+			files = append(files, end)
+		}
 	}
-	l.socket = socket
-	if l.outbox, err = newOutbox(socket); err != nil {
+	if e != nil {
+		return files, e
+	}
+	if l.outbox, err = newOutbox(host.out); err != nil {
 		return files, err
 	}
 	if !open(l.share()) {

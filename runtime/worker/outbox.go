@@ -223,8 +223,10 @@ func (o *outbox) handOver(b batch) {
 // write is the writer: it waits for the socket until all is written, or until
 // the other side is gone, which the reader sees and tells.
 func (o *outbox) write(b batch) {
+	to, done := patiently(o.socket)
+	defer done()
 	for ; !b.empty(); o.take(&b, true) {
-		if b.write(o.socket.Write, true) != nil {
+		if b.write(to, true) != nil {
 			o.refuse()
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stint-go/stint/reactor/leaktest"
@@ -94,4 +95,53 @@ func TestCloseDuringFlush(t *testing.T) {
 		i.conn.Close()
 		link.Release()
 	}
+}
+
+// Without a descriptor for the poller, what a slow worker does not take at once waits on a
+// thread: every frame arrives all the same, whoever flushes does not wait, and Close ends
+// the wait.
+func TestSlowWorkerWithoutDescriptors(t *testing.T) {
+	leaktest.Check(t)
+	w := newWatcher()
+	link, i := openImpostor(t, w)
+	i.write(i.answer(nil))
+	offer := func(first uint64) {
+		for id := first; id < first+worker.Slots; id++ {
+			link.Offer(slotOf(id), id, "task", 0, pattern(id, 40<<10))
+			link.Flush()
+		}
+	}
+	withoutDescriptors(t, func() {
+		offer(0)
+		for id := range uint64(worker.Slots) {
+			header, payload, err := i.frames.Next()
+			if err != nil {
+				t.Fatalf("task %d: %v", id, err)
+			}
+			if task, err := wire.ParseTask(payload); err != nil || header.ID != id || !bytes.Equal(task.Argument, pattern(id, 40<<10)) {
+				t.Fatalf("task %d: %v, %v", id, header, err)
+			}
+		}
+		offer(worker.Slots) // nobody reads these
+		link.Close()
+		receive(t, w.closed)
+	})
+}
+
+// withoutDescriptors calls f while no other descriptor can be opened.
+func withoutDescriptors(t *testing.T, f func()) {
+	t.Helper()
+	var whole syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &whole); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 3, Max: whole.Max}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &whole); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	f()
 }

@@ -69,6 +69,7 @@ func TestOutputHeldByAnother(t *testing.T) {
 		}
 		link.Start()
 		files[3].Close() // the worker is gone; somebody has the other files
+		files[4].Close()
 		if err, _ := receive(t, w.closed); err != nil {
 			t.Errorf("closed with %v", err)
 		}

@@ -43,9 +43,9 @@ func (l *Link) read() error {
 // received is what the worker sends.
 func (l *Link) received() io.Reader {
 	if l.config.Faults == nil {
-		return l.socket
+		return l.channel
 	}
-	return l.config.Faults.Received(l.config.Worker, l.socket)
+	return l.config.Faults.Received(l.config.Worker, l.channel)
 }
 
 // take keeps a result, to be delivered with those that came with it. What else a
@@ -197,7 +197,7 @@ func (l *Link) ending(err error) error {
 	switch {
 	case errors.As(err, &bad):
 		return &ProtocolError{Worker: l.config.Worker, Err: bad}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed), isReset(err):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed):
 		return nil // it died, perhaps while it wrote, or we closed
 	}
 	return err

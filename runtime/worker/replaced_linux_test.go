@@ -144,7 +144,7 @@ func copyFile(from, to string) error {
 // neither take pages away under its host nor make the host hold more.
 func TestClaimTableIsSealed(t *testing.T) {
 	h := open(t, config{})
-	table := h.files[4]
+	table := h.files[5]
 	info, err := table.Stat()
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func Depth() int { return depth }
 func Refuse() {
 	fmt.Fprintf(os.Stderr, "stint: this process was started as a worker, but %v\n", ErrNoMain)
 	if i, err := openInherited(); err == nil {
-		_, _ = i.socket.Write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindNoMain}, nil))
+		_, _ = i.channel.Write(wire.AppendFrame(nil, wire.Header{Kind: wire.KindNoMain}, nil))
 	}
 	os.Exit(exitNoMain)
 }
@@ -65,11 +65,11 @@ func Serve(handlers Handlers) {
 		runtime.GOMAXPROCS(2)
 	}
 	s := &server{
-		socket: i.socket, claims: i.claims, arena: i.arena, handlers: handlers, values: context.Background(),
+		channel: i.channel, claims: i.claims, arena: i.arena, handlers: handlers, values: context.Background(),
 		tasks: make(chan task, Slots), names: make(map[string]string),
 	}
 	s.reach(StepStart)
-	frames := wire.NewReader(s.socket, wire.HelloLimit)
+	frames := wire.NewReader(s.channel, wire.HelloLimit)
 	s.handshake(frames)
 	s.reach(StepReady)
 	go s.run() // ends with the process
@@ -83,14 +83,14 @@ func refuse(format string, args ...any) {
 
 // inherited is what the host hands down.
 type inherited struct {
-	socket *os.File
-	claims *claimTable
-	arena  *workerArena // nil: there is none
+	channel channel
+	claims  *claimTable
+	arena   *workerArena // nil: there is none
 }
 
 // server is the worker's end of the channel.
 type server struct {
-	socket      *os.File
+	channel     channel
 	claims      *claimTable
 	arena       *workerArena // nil: there is none
 	handlers    Handlers
@@ -260,7 +260,7 @@ func (s *server) write(pieces ...[]byte) {
 // writeLocked is write for who holds s.writing.
 func (s *server) writeLocked(pieces ...[]byte) {
 	for _, piece := range pieces {
-		if _, err := s.socket.Write(piece); err != nil {
+		if _, err := s.channel.Write(piece); err != nil {
 			leave()
 		}
 	}

@@ -161,14 +161,14 @@ func (s *server) suffer(blow Blow) {
 	case BlowSlow:
 		time.Sleep(50 * time.Millisecond)
 	case BlowClose:
-		hangUp(s.socket)
+		s.channel.close()
 		select {}
 	case BlowGarbage:
-		_, _ = s.socket.Write([]byte("GET / HTTP/1.1\r\nHost: example\r\n\r\n"))
+		_, _ = s.channel.Write([]byte("GET / HTTP/1.1\r\nHost: example\r\n\r\n"))
 	case BlowForge:
-		_, _ = s.socket.Write(wire.AppendResultHead(nil, wire.Header{Kind: wire.KindValue, ID: math.MaxUint64}, 1, 0))
+		_, _ = s.channel.Write(wire.AppendResultHead(nil, wire.Header{Kind: wire.KindValue, ID: math.MaxUint64}, 1, 0))
 	case BlowBloat:
-		_, _ = s.socket.Write(wire.AppendHeader(nil, wire.Header{Kind: wire.KindValue, Size: math.MaxUint32}))
+		_, _ = s.channel.Write(wire.AppendHeader(nil, wire.Header{Kind: wire.KindValue, Size: math.MaxUint32}))
 	}
 }
 

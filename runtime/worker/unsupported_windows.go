@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Workers need a socket pair and shared memory, which have no back end on
+// Workers need socket pairs and shared memory, which have no back end on
 // Windows yet: every way in says so.
 var errNoChannel = fmt.Errorf("worker processes have no channel on Windows yet: %w", errors.ErrUnsupported)
 
@@ -19,14 +19,19 @@ const (
 	canShare = false
 )
 
-func socketPair(Faults) (host, child *os.File, err error) { return nil, nil, errNoChannel }
-func createShared(int) (*os.File, error)                  { return nil, errNoChannel }
-func mapShared(*os.File, int, int) ([]byte, error)        { return nil, errNoChannel }
-func populate([]byte) error                               { return errNoChannel }
-func unmapShared([]byte) error                            { return nil }
-func isReset(error) bool                                  { return false }
-func openInherited() (*inherited, error)                  { return nil, errNoChannel }
-func leave()                                              { os.Exit(exitOrphaned) }
+func openChannel(Faults) (host channel, in, out *os.File, err error) {
+	return host, nil, nil, errNoChannel
+}
+func (channel) close() {}
+func patiently(socket *os.File) (write func([]byte) (int, error), done func()) {
+	return socket.Write, func() {}
+}
+func createShared(int) (*os.File, error)           { return nil, errNoChannel }
+func mapShared(*os.File, int, int) ([]byte, error) { return nil, errNoChannel }
+func populate([]byte) error                        { return errNoChannel }
+func unmapShared([]byte) error                     { return nil }
+func openInherited() (*inherited, error)           { return nil, errNoChannel }
+func leave()                                       { os.Exit(exitOrphaned) }
 
 type monotonicClock struct{}
 
@@ -35,6 +40,5 @@ func (monotonicClock) nanoseconds(t time.Time) int64    { return t.UnixNano() }
 func (monotonicClock) time(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds) }
 
 func stop(*os.Process) error { return nil }
-func hangUp(*os.File)        {}
 
 func writeOnce(uintptr, []byte) int { return 0 }
