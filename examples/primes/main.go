@@ -3,6 +3,7 @@
 // worker processes.
 //
 //	go run ./examples/primes
+//	go run ./examples/primes -repeat 8    # longer work, beside which the start of a pool counts less
 //
 // No pool gains more than the machine has to give, and two processors are often
 // worth much less than twice one. So two bare processes, which know nothing of
@@ -14,10 +15,12 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -50,10 +53,13 @@ var test = pool.NewTask("test", func(_ context.Context, n int64) (answer, error)
 
 func main() {
 	pool.Main() // a worker process serves tasks here and never returns
-	if len(os.Args) > 1 {
-		bareMain(os.Args[1:])
+	repeat := flag.Int("repeat", 1, "how often each number is tested")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		bareMain(flag.Args())
 		return
 	}
+	numbers = slices.Repeat(numbers, *repeat)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx); err != nil {

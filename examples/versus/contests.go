@@ -15,15 +15,15 @@ import (
 
 // sizes are how much of each there is to do.
 type sizes struct {
-	tasks, pythonTasks, items, goroutines, trips, kills, children, commands int
-	payloads                                                                []int // MiB
+	tasks, pythonTasks, items, goroutines, trips, kills, children, primes, commands int
+	payloads                                                                        []int // MiB
 }
 
 func sizesFor(quick bool) sizes {
 	if quick {
-		return sizes{20_000, 2_000, 200_000, 50_000, 300, 5, 200, 50, []int{16}}
+		return sizes{20_000, 2_000, 200_000, 50_000, 300, 5, 200, 2, 50, []int{16}}
 	}
-	return sizes{200_000, 10_000, 10_000_000, 500_000, 5_000, 40, 5_000, 500, []int{16, 256}}
+	return sizes{200_000, 10_000, 10_000_000, 500_000, 5_000, 40, 5_000, 8, 500, []int{16, 256}}
 }
 
 // contests is the list of them, each with its aims.
@@ -113,7 +113,7 @@ func processContests(s sizes, p *peers) []contest {
 		},
 		{
 			name:     "primes",
-			entrants: []entrant{{"stint", primes}},
+			entrants: []entrant{{"stint", primes(s.primes)}},
 			aims:     []aim{{figure: "of the ceiling", by: "stint", least: 0.95}},
 		},
 		{
@@ -148,22 +148,40 @@ func payloadContests(s sizes, p *peers) (all []contest) {
 }
 
 // primes runs that example, which compares by itself: what a pool makes of the
-// processors with what bare processes make of them.
-func primes(ctx context.Context) (figures, error) {
+// processors with what bare processes make of them, with each number so often, which is the
+// longer work, and once: a quarter of a second, of which the start of the pool is a tenth.
+func primes(repeat int) func(context.Context) (figures, error) {
+	return func(ctx context.Context) (figures, error) {
+		long, err := runPrimes(ctx, repeat)
+		if err != nil {
+			return nil, err
+		}
+		short, err := runPrimes(ctx, 1)
+		if err != nil {
+			return nil, err
+		}
+		return figures{
+			"speedup": long["speedup"], "ceiling": long["ceiling"], "of the ceiling": long["speedup"] / long["ceiling"],
+			"of the ceiling when short": short["speedup"] / short["ceiling"],
+		}, nil
+	}
+}
+
+func runPrimes(ctx context.Context, repeat int) (told figures, err error) {
 	_, file, _, _ := runtime.Caller(0)
-	cmd := exec.CommandContext(ctx, "go", "run", "./primes")
+	cmd := exec.CommandContext(ctx, "go", "run", "./primes", "-repeat", strconv.Itoa(repeat))
 	cmd.Dir = filepath.Dir(filepath.Dir(file))
 	out, err := cmd.Output()
 	if err != nil {
 		return nil, fmt.Errorf("go run ./examples/primes: %w", err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	told := make(figures)
+	told = make(figures)
 	for pair := range strings.FieldsSeq(lines[len(lines)-1]) {
 		key, text, _ := strings.Cut(pair, "=")
 		if value, err := strconv.ParseFloat(strings.TrimSuffix(text, "s"), 64); err == nil {
 			told[key] = value
 		}
 	}
-	return figures{"speedup": told["speedup"], "ceiling": told["ceiling"], "of the ceiling": told["speedup"] / told["ceiling"]}, nil
+	return told, nil
 }
