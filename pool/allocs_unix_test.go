@@ -47,3 +47,29 @@ func checkAllocations(t *testing.T, p pool.Pool, most float64) {
 	}
 	t.Errorf("a task costs %.2f allocations, more than %v", least, most)
 }
+
+// The memory of an argument of bytes is used again when its task is over: a task with one
+// of 16, 64 or 256 KiB has its host allocate less than a quarter of that.
+func TestAllocationsPerArgument(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1})
+	for _, size := range []int{16 << 10, 64 << 10, 256 << 10} {
+		argument := make([]byte, size)
+		least := uint64(math.MaxUint64)
+		const n = 50
+		for range 20 { // what else allocates meanwhile is none of the tasks' doing, and a collection empties the pools
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range n {
+				value(t, length.Submit(t.Context(), p, argument))
+			}
+			runtime.ReadMemStats(&after)
+			if least = min(least, (after.TotalAlloc-before.TotalAlloc)/n); least < uint64(size/4) {
+				break
+			}
+		}
+		t.Logf("%d bytes: %d a task", size, least)
+		if least >= uint64(size/4) && !raceEnabled {
+			t.Errorf("a task with an argument of %d bytes has its host allocate %d", size, least)
+		}
+	}
+}

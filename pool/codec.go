@@ -72,6 +72,15 @@ func (c codec[T]) appendCBOR(dst []byte, v *T) ([]byte, error) {
 	return append(dst, data...), nil
 }
 
+// rawSize is how many bytes a value takes that travels as what it is in memory; 0: it does
+// not.
+func (c codec[T]) rawSize(v *T) int {
+	if c.raw.size == 0 {
+		return 0
+	}
+	return len(c.raw.bytes(unsafe.Pointer(v)))
+}
+
 // weight is how many bytes a value takes, where that is known without encoding it;
 // otherwise 0.
 func (c codec[T]) weight(v *T) int {

@@ -26,6 +26,8 @@ type Job struct {
 	patient bool      // waits for room in a full queue, whatever the pool's policy
 	watched bool      // ctx is or was watched, by watch
 
+	borrowed bool // the argument's memory is to be given back; see arguments.go
+
 	// What follows belongs to the pool, under its lock.
 	state      jobState
 	admitted   bool  // has a place in the bounded queue

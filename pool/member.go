@@ -94,6 +94,7 @@ func (m *member) offer(j *Job) {
 	n := m.free[len(m.free)-1]
 	m.free = m.free[:len(m.free)-1]
 	m.lastID++
+	j.borrowed = j.borrowed && j.id == 0 // else another worker may be reading it yet
 	j.state, j.member, j.slot, j.id, j.begunAt = jobSent, m, n, m.lastID, 0
 	m.slots[n] = slot{id: j.id, job: j, size: len(j.argument)}
 	m.unread += len(j.argument)

@@ -33,6 +33,7 @@ func (m *member) settle(a *arrival) {
 	if v := j.verdictAfter(r.Elapsed); v != nil && err != nil && !codec {
 		err = v.error(run, j.limits, err)
 	}
+	m.giveBackArgument(j)
 	m.pool.retries.attempted(j, run, err, false)
 }
 

@@ -105,7 +105,9 @@ func (c *call[In, Out]) encode() ([]byte, error) {
 	}
 	in := c.in
 	c.in = *new(In)
-	return c.of.in.append(nil, &in)
+	memory := borrow(c.of.in.rawSize(&in))
+	c.borrowed = memory != nil
+	return c.of.in.append(memory, &in)
 }
 
 func (c *call[In, Out]) call(ctx context.Context) (err error) {

@@ -184,6 +184,13 @@ func (l *Link) Offer(slot uint16, id uint64, task string, limit time.Duration, a
 	l.outbox.task(slot, id, task, limit, 0, argument)
 }
 
+// Written reports whether the link has no use any more for the argument, of so many bytes
+// and less than LargePayload, of a task that was offered with this number: it was written,
+// and not only offered.
+func (l *Link) Written(id uint64, size int) bool {
+	return size < copyBelow || l.outbox.written.Load() >= id
+}
+
 // Settled says that a slot is free again, in which a task was offered with a large
 // argument: that is over, or was passed.
 func (l *Link) Settled(slot uint16) {

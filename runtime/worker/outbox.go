@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,6 +35,8 @@ type outbox struct {
 	arena   *hostArena // for large arguments; nil: there is none
 	writing bool       // somebody is at it, and will see what is added meanwhile
 	closed  bool
+
+	written atomic.Uint64 // the last task whose argument was written by itself
 }
 
 // batch is what is written together, in the order of the frames.
@@ -47,6 +50,7 @@ type batch struct {
 type piece struct {
 	bytes []byte
 	large *largeTask // nil: bytes
+	of    uint64     // the task whose argument the bytes are; 0: they are none
 }
 
 // largeTask is a task that is offered with a large argument.
@@ -129,7 +133,7 @@ func (o *outbox) task(slot uint16, id uint64, name string, limit time.Duration, 
 	if items > 0 {
 		b.recent = wire.AppendChunkHead(b.recent, items)
 	}
-	b.payload(argument)
+	b.payload(argument, id)
 }
 
 // use has large arguments copied into the arena from now on.
@@ -148,12 +152,12 @@ func (o *outbox) values(id uint64, values []byte) {
 	}
 }
 
-// payload adds a payload whose header was added before.
-func (b *batch) payload(p []byte) {
+// payload adds a payload whose header was added before: of a task, or of none.
+func (b *batch) payload(p []byte, task uint64) {
 	if len(p) < copyBelow {
 		b.recent = append(b.recent, p...)
 	} else {
-		b.whole = append(b.whole, piece{bytes: b.recent}, piece{bytes: p})
+		b.whole = append(b.whole, piece{bytes: b.recent}, piece{bytes: p, of: task})
 		b.recent = nil
 	}
 }
@@ -164,7 +168,7 @@ func (o *outbox) reply(kind wire.Kind, number uint64, payload []byte) {
 	if !o.closed {
 		b := &o.next
 		b.recent = wire.AppendHeader(b.recent, wire.Header{Kind: kind, ID: number, Size: uint32(len(payload))})
-		b.payload(payload)
+		b.payload(payload, 0)
 	}
 	o.mu.Unlock()
 	o.flush()
@@ -184,7 +188,7 @@ func (o *outbox) send(frames []byte) {
 func (o *outbox) flush() {
 	var b batch
 	for o.take(&b, false); !b.empty(); o.take(&b, true) {
-		if b.write(o.try, false) != nil {
+		if o.writeBatch(&b, o.try, false) != nil {
 			o.handOver(b)
 			return
 		}
@@ -226,7 +230,7 @@ func (o *outbox) write(b batch) {
 	to, done := patiently(o.socket)
 	defer done()
 	for ; !b.empty(); o.take(&b, true) {
-		if b.write(to, true) != nil {
+		if o.writeBatch(&b, to, true) != nil {
 			o.refuse()
 			return
 		}
@@ -248,9 +252,9 @@ func (o *outbox) close() {
 
 func (b *batch) empty() bool { return len(b.whole) == 0 && len(b.recent) == 0 }
 
-// write writes the batch and removes what was written. Who does not want to wait does
-// not copy large arguments either: he leaves the batch to the writer there.
-func (b *batch) write(to func([]byte) (int, error), wait bool) error {
+// writeBatch writes a batch and removes from it what was written. Who does not want to wait
+// does not copy large arguments either: he leaves the batch to the writer there.
+func (o *outbox) writeBatch(b *batch, to func([]byte) (int, error), wait bool) error {
 	for len(b.whole) > 0 {
 		if t := b.whole[0].large; t != nil && !wait {
 			return errFull
@@ -262,6 +266,9 @@ func (b *batch) write(to func([]byte) (int, error), wait bool) error {
 		if err != nil {
 			b.whole[0].bytes = b.whole[0].bytes[n:]
 			return err
+		}
+		if of := b.whole[0].of; of > 0 {
+			o.written.Store(of)
 		}
 		b.whole = b.whole[1:]
 	}

@@ -5,9 +5,11 @@ package worker_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stint-go/stint/reactor/leaktest"
 	"github.com/stint-go/stint/runtime/internal/wire"
@@ -144,4 +146,38 @@ func withoutDescriptors(t *testing.T, f func()) {
 		}
 	}()
 	f()
+}
+
+// Written says of an argument that nobody reads it any more, and not sooner: of one that is
+// written by itself, when it was, also if the worker reads slowly or not at all.
+func TestWritten(t *testing.T) {
+	w := newWatcher()
+	link, i := openImpostor(t, w)
+	i.write(i.answer(nil))
+	const size, tasks = 100 << 10, 50 // 5 MB, which no socket takes at once
+	for id := uint64(1); id <= tasks; id++ {
+		if link.Written(id, size) || !link.Written(id, 1000) {
+			t.Fatalf("task %d, not offered", id)
+		}
+		link.Offer(slotOf(id), id, "task", 0, pattern(id, size))
+	}
+	link.Flush()
+	if link.Written(tasks, size) {
+		t.Error("the last one is written, and nobody has read the first")
+	}
+	for id := uint64(1); id <= tasks; id++ {
+		header, _, err := i.frames.Next()
+		for err == nil && header.Kind == wire.KindHello {
+			header, _, err = i.frames.Next()
+		}
+		if err != nil || header.ID != id {
+			t.Fatalf("task %d: %v, %v", id, header, err)
+		}
+	}
+	for until := time.Now().Add(patience); !link.Written(tasks, size); {
+		if time.Now().After(until) {
+			t.Fatal("all are read, and the last is not written")
+		}
+		runtime.Gosched()
+	}
 }
