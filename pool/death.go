@@ -120,7 +120,7 @@ func (m *member) startFailure(report actors.Report) error {
 		err.Err = initializerError(m.pool.config.Initializer.state, m.unfit.Failure)
 	case errors.As(report.Cause.Err, &late):
 		err.Err = late
-	case report.Cause.Kind == actors.CauseMemory, report.Cause.Kind == actors.CauseNone:
+	case report.Cause.Kind == actors.CauseMemory, report.Cause.Kind == actors.CauseProtocol, report.Cause.Kind == actors.CauseNone:
 		err.Err = report.Cause.Err
 	}
 	if m.unfit.Failure == nil {

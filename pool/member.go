@@ -234,10 +234,11 @@ func (m *member) Ready() {
 func (m *member) Closed(err error) {
 	m.pool.mu.Lock()
 	errors.As(err, &m.unfit)
+	ended := m.unfit != nil && m.unfit.Failure == nil
 	m.cutOff()
 	m.pool.dispatch()
 	m.pool.unlock()
-	if err != nil {
+	if err != nil && !ended { // else its exit, which says why, is mostly on its way
 		m.process.Kill(actors.Ladder{}, m.channelCause(err))
 	}
 	m.process.ChannelClosed()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/pool"
+	"github.com/stint-go/stint/pool/pooltest"
 	"github.com/stint-go/stint/runtime"
 )
 
@@ -68,10 +70,10 @@ const (
 )
 
 // heldToMemory starts a host for each way to hold workers to their memory that this machine has.
-func heldToMemory(t *testing.T, test func(t *testing.T, h *runtime.Host, by runtime.Limiter)) {
+func heldToMemory(t *testing.T, faults *pooltest.Faults, test func(t *testing.T, h *runtime.Host, by runtime.Limiter)) {
 	for _, by := range []runtime.Limiter{runtime.LimitCgroup, runtime.LimitWatch} {
 		t.Run(by.String(), func(t *testing.T) {
-			h, err := runtime.Start(runtime.Config{Limiter: by, Logger: slog.New(slog.DiscardHandler)})
+			h, err := runtime.Start(runtime.Config{Limiter: by, Faults: faults, Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +93,7 @@ func heldToMemory(t *testing.T, test func(t *testing.T, h *runtime.Host, by runt
 // SEC-15: a task whose worker takes more memory than it may fails, once, and is told why; a
 // replacement serves, and another worker's task goes on.
 func TestMemoryLimit(t *testing.T) {
-	heldToMemory(t, func(t *testing.T, h *runtime.Host, by runtime.Limiter) {
+	heldToMemory(t, new(pooltest.Faults), func(t *testing.T, h *runtime.Host, by runtime.Limiter) {
 		dir := t.TempDir()
 		p, err := pool.NewProcessPool(pool.Config{
 			Workers: 2, Host: h, Limits: pool.Limits{Memory: memoryLimit}, Logger: slog.New(slog.DiscardHandler),
@@ -133,18 +135,25 @@ func TestMemoryLimit(t *testing.T) {
 	})
 }
 
-// A worker that needs more than it may to start with is no worker.
+// A worker that needs more than it may to start with is no worker, also when its channel's
+// end is known long before its own.
 func TestMemoryLimitTooSmall(t *testing.T) {
-	heldToMemory(t, func(t *testing.T, h *runtime.Host, _ runtime.Limiter) {
-		_, err := pool.NewProcessPool(pool.Config{
-			Workers: 1, Host: h, Limits: pool.Limits{Memory: actors.LeastMemory}, MaxFailures: 1, Initializer: hoards.With(64 << 20),
+	for _, late := range []time.Duration{0, 100 * time.Millisecond} {
+		t.Run(fmt.Sprintf("told %v late", late), func(t *testing.T) {
+			var faults pooltest.Faults
+			heldToMemory(t, &faults, func(t *testing.T, h *runtime.Host, _ runtime.Limiter) {
+				faults.HoldExits(1, late)
+				_, err := pool.NewProcessPool(pool.Config{
+					Workers: 1, Host: h, Limits: pool.Limits{Memory: actors.LeastMemory}, MaxFailures: 1, Initializer: hoards.With(64 << 20),
+				})
+				var broken *pool.BrokenError
+				var over *actors.MemoryError
+				if !errors.As(err, &broken) || !errors.As(err, &over) || over.Limit != actors.LeastMemory {
+					t.Error(err)
+				}
+			})
 		})
-		var broken *pool.BrokenError
-		var over *actors.MemoryError
-		if !errors.As(err, &broken) || !errors.As(err, &over) || over.Limit != actors.LeastMemory {
-			t.Error(err)
-		}
-	})
+	}
 }
 
 // hoards is a state that has so much resident as long as there is a worker.
