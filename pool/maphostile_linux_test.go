@@ -128,6 +128,52 @@ func TestSpoiltSpan(t *testing.T) {
 	}
 }
 
+// regain is an item. One that Regains waits until its host has taken items of its chunk
+// back, for an idle worker, and then writes that they are its worker's again.
+type regain struct {
+	N, Of   int
+	Regains bool
+}
+
+var regainSpan = pool.NewTask("regainSpan", func(ctx context.Context, r regain) (int, error) {
+	if !r.Regains {
+		time.Sleep(10 * time.Millisecond)
+		return r.N, nil
+	}
+	for span := &ownClaim(0).span; ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		old := span.Load()
+		if next, end := old>>32, uint32(old); int(end) < r.Of && span.CompareAndSwap(old, next<<32|uint64(r.Of)) {
+			break
+		}
+	}
+	return r.N, ctx.Err()
+})
+
+// TestRegainedItems, SEC-4: a worker that takes back what its host has taken from it, and
+// tells results of that, is killed, and each item has one outcome.
+func TestRegainedItems(t *testing.T) {
+	const items = 20
+	p := newProcessPool(t, pool.Config{Workers: 2, Spares: pool.NoSpares})
+	eventually(t, "both workers are there", func() bool { return p.Stats().Ready == 2 })
+	all := make([]regain, items)
+	for n := range all {
+		all[n] = regain{N: n, Of: items, Regains: n == 4}
+	}
+	outcomes := collect(regainSpan.Map(patient(t), p, slices.Values(all), pool.WithChunkSize(items)))
+	if len(outcomes) != items {
+		t.Fatalf("%d outcomes", len(outcomes))
+	}
+	for n, o := range outcomes {
+		if o.err == nil && o.out != n || o.err != nil && !errors.Is(o.err, pool.ErrWorkerDied) {
+			t.Errorf("item %d: %d, %v", n, o.out, o.err)
+		}
+	}
+	if s := p.Stats(); s.Settled() != items || s.Succeeded+s.Failed != items {
+		t.Errorf("the figures: %+v", s)
+	}
+	eventually(t, "another worker in the liar's place", func() bool { return p.Stats().Started > 2 })
+}
+
 // unclaim notes that it runs, and then says for ever that it has not begun.
 var unclaim = pool.NewTask("unclaim", func(ctx context.Context, log string) (none, error) {
 	if err := appendToFile(log, "runs"); err != nil {
