@@ -54,37 +54,51 @@ func TestStraysAreKilled(t *testing.T) {
 			"KillTree and grace": func(p *subprocess.Process, _ context.CancelFunc) { p.KillTree(50 * time.Millisecond) },
 		} {
 			t.Run(fmt.Sprintf("%s, %.6s", name, what), func(t *testing.T) {
-				cmd := subprocess.Shell(straying, what)
-				pids := make(chan string, 2)
-				cmd.Stdout = subprocess.Lines(func(line []byte) { pids <- string(line) })
-				if end == nil {
-					cmd.Timeout = 300 * time.Millisecond
-				}
-				ctx, cancel := context.WithCancel(soon(t))
-				defer cancel()
-				var p *subprocess.Process
-				done := make(chan error, 1)
-				switch name {
-				case "context":
-					go func() { _, err := subprocess.Run(ctx, cmd); done <- err }()
-				default:
-					p = begin(t, cmd)
-					go func() { _, err := p.Communicate(soon(t), nil); done <- err }()
-				}
-				for range 2 {
-					pid := <-pids
-					defer ends(t, pid)
-				}
-				if end != nil {
-					end(p, cancel)
-				}
-				err := <-done
-				if end == nil && !errors.Is(err, context.DeadlineExceeded) || name == "context" && !errors.Is(err, context.Canceled) {
-					t.Error(err)
+				for timeout := 300 * time.Millisecond; !straysEnd(t, what, timeout, name == "context", end); timeout *= 2 {
+					t.Logf("not all were there after %v", timeout)
 				}
 			})
 		}
 	}
+}
+
+// straysEnd runs a command that has strays, ends it, or without an end has it end at a timeout, and waits
+// for the strays to go. False: the timeout was too short for them to come.
+func straysEnd(t *testing.T, what string, timeout time.Duration, byContext bool, end func(*subprocess.Process, context.CancelFunc)) bool {
+	t.Helper()
+	cmd := subprocess.Shell(straying, what)
+	pids := make(chan string, 2)
+	cmd.Stdout = subprocess.Lines(func(line []byte) { pids <- string(line) })
+	if end == nil {
+		cmd.Timeout = timeout
+	}
+	ctx, cancel := context.WithCancel(soon(t))
+	defer cancel()
+	var p *subprocess.Process
+	done := make(chan error, 1)
+	if byContext {
+		go func() { _, err := subprocess.Run(ctx, cmd); done <- err }()
+	} else {
+		p = begin(t, cmd)
+		go func() { _, err := p.Communicate(soon(t), nil); done <- err }()
+	}
+	var err error
+	if end == nil {
+		if err = <-done; len(pids) < 2 && timeout < patience {
+			return false
+		}
+	}
+	for range 2 {
+		defer ends(t, <-pids)
+	}
+	if end != nil {
+		end(p, cancel)
+		err = <-done
+	}
+	if end == nil && !errors.Is(err, context.DeadlineExceeded) || byContext && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	return true
 }
 
 // What cannot be looked for, as there is not one descriptor, is told.
