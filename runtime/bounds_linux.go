@@ -65,9 +65,11 @@ var errWatch = fmt.Errorf("%v is asked for", LimitWatch)
 
 func (e *enclosures) openBound(b *bound) *bound {
 	b.find.Do(func() {
-		if b.err = errWatch; e.bounds.wanted != LimitWatch {
-			b.open(e.hosts)
+		if e.bounds.wanted == LimitWatch {
+			b.err = errWatch
+			return
 		}
+		b.open(e.hosts)
 	})
 	return b
 }

@@ -41,13 +41,18 @@ func start(t *testing.T) *runtime.Host {
 type lone struct {
 	started chan *actors.Process
 	exited  chan actors.Report
+	refused error // why it was not started; before started is closed
 }
 
 func (l *lone) Started(p *actors.Process)    { l.started <- p }
 func (l *lone) Ask(actors.Cause)             {}
 func (l *lone) Spared()                      {}
 func (l *lone) Exited(r actors.Report) error { l.exited <- r; return nil }
-func (l *lone) StartFailed(error)            { close(l.started) }
+
+func (l *lone) StartFailed(err error) {
+	l.refused = err
+	close(l.started)
+}
 
 // begin starts a shell and waits until it runs its script.
 func begin(t *testing.T, h *runtime.Host, name, script string) *lone {

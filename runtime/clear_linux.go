@@ -2,9 +2,11 @@ package runtime
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"time"
 
+	"github.com/stint-go/stint/runtime/internal/cgroup"
 	"github.com/stint-go/stint/runtime/internal/mark"
 )
 
@@ -48,6 +50,9 @@ func (e *enclosures) close() error {
 		}
 	}
 	left.Groups = append(left.Groups, e.bounds.close()...)
+	if e.begun && e.inForce == ContainMark {
+		cgroup.Sweep(os.Getpid()) // of hosts that workers had, whose guards ended with them
+	}
 	e.toll.Close()
 	if left.PIDs == nil && left.Groups == nil {
 		return nil

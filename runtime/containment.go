@@ -15,7 +15,8 @@ const (
 	// ContainAuto: the first of those below that can be had, or the one that
 	// STINT_CONTAINMENT in the environment names: cgroup, mark or group.
 	ContainAuto Containment = iota
-	// ContainCgroup: a control group of version 2 for each worker. Nothing gets out
+	// ContainCgroup: a control group of version 2 for each worker, below this program's
+	// own, or beside it (see [LimitCgroup]). Nothing gets out
 	// of it that has no right to, and one write to the kernel ends all of it. Linux
 	// 5.14, and root or a subtree that was delegated to this user.
 	ContainCgroup

@@ -92,7 +92,7 @@ func (e *enclosures) open() {
 		e.sentry = &sentry{duty: duty, reactor: e.reactor, logger: e.logger, wake: e.stir, gone: make(chan struct{})}
 		e.sentry.post()
 	}
-	e.toll = cgroup.OpenToll()
+	e.toll = cgroup.OpenToll(e.hosts)
 	e.begun = true
 	go e.mind() // close waits for it
 }

@@ -16,8 +16,12 @@ const (
 	LimitAuto Limiter = iota
 	// LimitCgroup: a control group for each process, with the controllers memory and
 	// pids. With version 1 that takes the right to make groups below this program's own,
-	// root's as a rule; with version 2 those have to have the controllers as well, and
-	// they cannot while this program is in the group itself, unless that is the root.
+	// root's as a rule. With version 2 no group below one with processes in it can have
+	// controllers, but for the root. So this program has to be in the root group, as
+	// root, or in a leaf of a subtree that was delegated to it, beside which its host makes its groups
+	// then (systemd: Delegate=yes with DelegateSubgroup=main): the group above has to be
+	// marked by systemd, or to be the topmost that is this user's; to have no processes in it; and the
+	// leaf no limits of its own. The host moves no process that it has not started.
 	LimitCgroup
 	// LimitWatch: the host looks at what each such process and all that it has started
 	// have resident, ten times a second, and kills them if that is too much. It takes a

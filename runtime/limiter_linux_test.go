@@ -60,7 +60,8 @@ func limited(t *testing.T, test func(t *testing.T, h *runtime.Host, by runtime.L
 	}
 }
 
-// groupsOf returns the control groups of a process's hosts in hierarchies of version 1.
+// groupsOf returns the control groups of a process's hosts, of version 1 and of version 2, where
+// they may be beside this program's own.
 func groupsOf(t *testing.T, pid int) (groups []string) {
 	t.Helper()
 	for _, controller := range []string{"memory", "pids"} {
@@ -69,8 +70,12 @@ func groupsOf(t *testing.T, pid int) (groups []string) {
 			t.Fatal(err)
 		}
 		for _, p := range places {
-			if p.Version == 1 {
-				found, _ := filepath.Glob(fmt.Sprintf("/%s/stint-%d-*", p.Directory, pid))
+			directories := []string{p.Directory}
+			if p.Version == 2 && p.Directory != p.Mount {
+				directories = append(directories, filepath.Dir(p.Directory))
+			}
+			for _, directory := range directories {
+				found, _ := filepath.Glob(fmt.Sprintf("/%s/stint-%d-*", directory, pid))
 				groups = append(groups, found...)
 			}
 		}
@@ -96,7 +101,7 @@ func (l *lone) running(t testing.TB) *actors.Process {
 	t.Helper()
 	p, ok := <-l.started
 	if !ok {
-		t.Skip("this machine refuses to start a process with limits")
+		t.Fatal(l.refused)
 	}
 	return p
 }
@@ -195,7 +200,7 @@ type refusal struct {
 
 func (r *refusal) StartFailed(err error) { r.failed <- err }
 
-// The host is killed: the groups of version 1 are removed, too.
+// The host is killed: the groups that held its workers are removed, too.
 func TestLimiterOfKilledHost(t *testing.T) {
 	leaktest.Check(t)
 	h := start(t)
@@ -211,38 +216,53 @@ func TestLimiterOfKilledHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(groupsOf(t, cmd.Process.Pid)) == 0 {
-		t.Skip("not on this machine: the groups with the memory controller are of version 2")
+		t.Error("it has no control groups")
 	}
 	killHost(t, cmd, []int{pid})
 	eventually(t, "the groups' end", func() bool { return len(groupsOf(t, cmd.Process.Pid)) == 0 })
+}
+
+// shortOfMemory makes a control group that has little memory, for a program to be in. It
+// returns where the kernel counts what it kills there.
+func shortOfMemory(t *testing.T) (group, events string) {
+	t.Helper()
+	places, err := cgroup.Places(os.DirFS("/"), "memory")
+	if err != nil || len(places) == 0 {
+		t.Skipf("this machine has no control groups: %v", err)
+	}
+	p := places[0]
+	for _, other := range places {
+		if other.Version == 1 { // then it has the controller
+			p = other
+		}
+	}
+	directory, limits, events := "/"+p.Directory, map[string]string{"memory.limit_in_bytes": "134217728", "memory.swappiness": "0"}, "memory.oom_control"
+	if p.Version == 2 {
+		limits, events = map[string]string{"memory.max": "134217728"}, "memory.events"
+		if p.Directory != p.Mount { // below a group with processes in it none can have the controller
+			directory = filepath.Dir(directory)
+		}
+	}
+	group, err = os.MkdirTemp(directory, "stintest-")
+	if err != nil {
+		t.Skipf("this user may not make control groups: %v", err)
+	}
+	t.Cleanup(func() { eventually(t, "the group's end", func() bool { return syscall.Rmdir(group) == nil }) })
+	for file, value := range limits {
+		if err := os.WriteFile(filepath.Join(group, file), []byte(value), 0); err != nil {
+			t.Skipf("this machine limits no memory: %v", err)
+		}
+	}
+	return group, filepath.Join(group, events)
 }
 
 // A process without limits that the kernel kills since its whole group is out of
 // memory is told so; one that somebody else kills is not.
 func TestOutOfMemory(t *testing.T) {
 	leaktest.Check(t)
-	var own string
-	places, _ := cgroup.Places(os.DirFS("/"), "memory")
-	for _, p := range places {
-		if p.Version == 1 {
-			own = "/" + p.Directory
-		}
-	}
-	if own == "" {
-		t.Skip("this machine has no control group of version 1 with a memory controller")
-	}
-	group, err := os.MkdirTemp(own, "stintest-")
-	if err != nil {
-		t.Skipf("this user may not make control groups: %v", err)
-	}
-	t.Cleanup(func() { eventually(t, "the group's end", func() bool { return syscall.Rmdir(group) == nil }) })
-	for file, value := range map[string]string{"memory.limit_in_bytes": "134217728", "memory.swappiness": "0"} {
-		if err := os.WriteFile(filepath.Join(group, file), []byte(value), 0); err != nil {
-			t.Skipf("this machine limits no memory: %v", err)
-		}
-	}
+	group, events := shortOfMemory(t)
 	cmd, out := helper(t, "short host", func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, "GROUP="+group) })
-	for _, want := range []string{"<nil>", "*actors.OutOfMemoryError " + group + "/memory.oom_control 1"} {
+	for _, want := range []string{"<nil>", "*actors.OutOfMemoryError " + events + " 1"} {
 		if !out.Scan() || out.Text() != want {
 			t.Errorf("%q, want %q", out.Text(), want)
 		}

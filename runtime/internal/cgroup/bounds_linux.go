@@ -50,10 +50,17 @@ func OpenController(c Controller) (*Host, error) {
 // probeLimit is one that a group without processes can have.
 const probeLimit = 1 << 20
 
-// SweepControllers ends what a host has left in hierarchies of version 1, with what
-// others have that died. It returns whether nothing is left of it.
-func SweepControllers(host int) (done bool) {
+// Sweep ends what dead hosts have left where this program's have their groups, in
+// hierarchies of both versions: a host of its own that a worker had, and the one of the
+// given pid. It returns whether nothing is left of it.
+func Sweep(host int) (done bool) {
 	done = true
+	if place, err := own(); err == nil {
+		if above, ok := place.delegated(); ok {
+			sweepStale(above, 0)
+		}
+		sweepStale("/"+place.Directory, 0)
+	}
 	for _, c := range []Controller{Memory, Pids} {
 		if parent, err := ownOf(c); err == nil && sweepStale(parent, host) {
 			done = false
@@ -82,17 +89,19 @@ func ownOf(c Controller) (string, error) {
 }
 
 // Enable has the groups that a host of version 2 makes from now on have the
-// controller, which takes that this program's own group has it for those below it, or
+// controller. That takes that the group in which the host's is has it for those below it, or
 // may have it: no group with processes in it may, but for the root (cgroups(7), "no
 // internal processes"). An error says why not.
 func (h *Host) Enable(c Controller) error {
-	own := filepath.Dir(h.path)
-	if err := enable(own, c); err != nil {
+	above := filepath.Dir(h.path)
+	if err := enable(above, c); err != nil {
 		return err
 	}
 	return enable(h.path, c)
 }
 
+// enable changes nothing where there are processes: controllers that work for threads, such as pids,
+// the kernel would let it have, and then no process into the groups below it.
 func enable(path string, c Controller) error {
 	there, err := os.ReadFile(filepath.Join(path, "cgroup.controllers"))
 	if err != nil {
@@ -106,7 +115,22 @@ func enable(path string, c Controller) error {
 	if err != nil || contains(enabled, c) {
 		return err
 	}
+	occupied, err := hasProcesses(path)
+	if err != nil {
+		return err
+	}
+	if occupied && !isRoot(path) {
+		return fmt.Errorf("the control group %s has processes in it, so that no group below it can have the controller %s: "+
+			"have it delegated, with this program in a group below it (systemd: Delegate=yes and DelegateSubgroup=main)", path, c)
+	}
 	return write(control, "+"+string(c))
+}
+
+// isRoot reports whether a group is the root of the hierarchy, and not only of what a
+// namespace sees of it.
+func isRoot(path string) bool {
+	_, err := os.Stat(filepath.Join(path, "cgroup.type"))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func contains(list []byte, c Controller) bool {
@@ -163,11 +187,17 @@ func write(path, value string) error {
 	return errors.Join(err, f.Close())
 }
 
+// The files that count what the kernel has killed for want of memory, of each version.
+const (
+	eventsOfOne = "memory.oom_control"
+	eventsOfTwo = "memory.events"
+)
+
 func (g *Group) eventsFile() string {
 	if g.kill != nil {
-		return "memory.events"
+		return eventsOfTwo
 	}
-	return "memory.oom_control"
+	return eventsOfOne
 }
 
 // Killed returns how many processes in a group whose memory is limited the kernel has

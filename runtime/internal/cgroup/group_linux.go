@@ -28,15 +28,21 @@ type Host struct {
 	next       int
 }
 
-// Open makes a group for a host below this program's own, and looks whether
+// Open makes a group for a host below this program's own, or beside that if this
+// program is in a leaf of a subtree that was delegated to it, and looks whether
 // processes can be started in one. Groups that dead hosts have left beside it are
 // swept. An error says why there can be none.
 func Open() (*Host, error) {
-	parent, err := own()
+	place, err := own()
 	if err != nil {
 		return nil, err
 	}
-	return openIn(parent)
+	if above, ok := place.delegated(); ok {
+		if h, err := openIn(above); err == nil {
+			return h, nil
+		}
+	}
+	return openIn("/" + place.Directory)
 }
 
 func openIn(parent string) (*Host, error) {

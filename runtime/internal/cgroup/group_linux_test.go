@@ -27,7 +27,7 @@ func parent(t *testing.T) string {
 	if err != nil {
 		t.Skipf("this machine has no control groups for us: %v", err)
 	}
-	path, err := os.MkdirTemp(above, "stintest-") // not a name that hosts sweep
+	path, err := os.MkdirTemp("/"+above.Directory, "stintest-") // not a name that hosts sweep
 	if err != nil {
 		t.Skipf("this user may not make control groups: %v", err)
 	}

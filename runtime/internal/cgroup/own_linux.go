@@ -13,26 +13,26 @@ import (
 // errNone says that there is no version 2 hierarchy to work in.
 var errNone = errors.New("no control group of version 2 is mounted")
 
-// own returns the directory of this program's own group.
-func own() (string, error) {
+// own returns this program's own group.
+func own() (Place, error) {
 	root := os.DirFS("/")
 	paths, err := memberships(root, "")
 	if err != nil {
-		return "", err
+		return Place{}, err
 	}
 	if strings.HasPrefix(paths[2], "/..") {
-		return "", fmt.Errorf("this program's control group %s is outside its namespace", paths[2])
+		return Place{}, fmt.Errorf("this program's control group %s is outside its namespace", paths[2])
 	}
 	places, err := Places(root, "")
 	for _, p := range places {
 		if p.Version == 2 {
-			return "/" + p.Directory, nil
+			return p, nil
 		}
 	}
 	if err == nil {
 		err = errNone
 	}
-	return "", err
+	return Place{}, err
 }
 
 // Place is a group that this program is in. Its paths have no slash before them, as

@@ -5,22 +5,25 @@ import (
 	"path/filepath"
 )
 
-// Toll counts the processes that the kernel has killed for want of memory: in this
-// program's own group, with those below it, or where its memory is not accounted for on the whole
-// machine. It holds the file open, so that it needs no descriptor when there are none
-// left. A nil one has nothing to tell.
+// Toll counts the processes that the kernel has killed for want of memory: in a host's
+// group or this program's own, with those below it, or where their memory is not accounted
+// for on the whole machine. It holds the file open, so that it needs no descriptor when
+// there are none left. A nil one has nothing to tell.
 type Toll struct {
 	file *os.File
 }
 
-// OpenToll opens the best that there is; nil: none.
-func OpenToll() *Toll {
+// OpenToll opens the best that there is for a host, of which the group may be nil; nil: none.
+func OpenToll(h *Host) *Toll {
 	places, _ := Places(os.DirFS("/"), string(Memory))
 	var files []string
+	if h != nil {
+		files = append(files, filepath.Join(h.path, eventsOfTwo), filepath.Join(filepath.Dir(h.path), eventsOfTwo))
+	}
 	for _, p := range places {
-		file := "memory.events"
+		file := eventsOfTwo
 		if p.Version == 1 {
-			file = "memory.oom_control"
+			file = eventsOfOne
 		}
 		files = append(files, filepath.Join("/", p.Directory, file))
 	}

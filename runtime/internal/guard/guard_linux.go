@@ -130,7 +130,7 @@ func (d Duty) clean(deadline time.Time) bool {
 		_ = cgroup.Kill(d.Cgroup)
 		empty = cgroup.Remove(d.Cgroup) == nil
 	}
-	if !cgroup.SweepControllers(d.Host) {
+	if !cgroup.Sweep(d.Host) {
 		empty = false
 	}
 	if d.Mark == 0 {

@@ -1,0 +1,75 @@
+package cgroup
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// delegated returns the group above this program's own, if that is where hosts' groups
+// belong: somebody has given it to this program with all below it, and has put the
+// program in a leaf (systemd: Delegate= with DelegateSubgroup=). Groups there can have
+// controllers, which those below a group with processes in it cannot. A leaf with limits
+// of its own is not left.
+func (p Place) delegated() (group string, ok bool) {
+	if p.Directory == p.Mount {
+		return "", false // nothing above is seen
+	}
+	own := "/" + p.Directory
+	above := filepath.Dir(own)
+	occupied, err := hasProcesses(above)
+	switch {
+	case err != nil, occupied, isLimited(own), strings.HasPrefix(filepath.Base(above), prefix):
+		return "", false
+	}
+	return above, isMarkedDelegated(above) || isTopOfOurs(above, "/"+p.Mount)
+}
+
+// isMarkedDelegated reports whether systemd says that it has given a group away.
+func isMarkedDelegated(group string) bool {
+	for _, attribute := range []string{"user.delegate", "trusted.delegate"} {
+		var value [8]byte
+		if n, err := unix.Getxattr(group, attribute, value[:]); err == nil && string(value[:n]) == "1" {
+			return true
+		}
+	}
+	return false
+}
+
+// isTopOfOurs reports whether a group is this user's and the one above it somebody
+// else's: so the kernel's documentation has a subtree delegated. What is below it, such as
+// the slices of a user's own systemd, is somebody's to manage already. To root all is its own.
+func isTopOfOurs(group, mount string) bool {
+	return os.Geteuid() != 0 && isOurs(group) && (group == mount || !isOurs(filepath.Dir(group)))
+}
+
+func isOurs(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
+
+// isLimited reports whether a group itself is held to less than what is above it.
+func isLimited(group string) bool {
+	for _, file := range []string{"memory.max", "memory.high", "memory.swap.max", "pids.max", "cpu.max"} {
+		text, err := os.ReadFile(filepath.Join(group, file))
+		if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(string(text), "max") {
+			return true
+		}
+	}
+	return false
+}
+
+// hasProcesses reports whether there are processes in a group, not below it.
+func hasProcesses(group string) (bool, error) {
+	list, err := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+	return len(list) > 0, err
+}
