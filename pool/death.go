@@ -39,7 +39,6 @@ func (m *member) Exited(report actors.Report) error {
 	ends := m.leaveToReader(m.surrender(report.Cause.Kind), report)
 	m.condemned = nil
 	p.insights.end(m.tally)
-	m.link.Release()
 	if !report.BecameReady {
 		p.lastWord = m.link.StderrTail()
 	}
@@ -49,7 +48,6 @@ func (m *member) Exited(report actors.Report) error {
 	asked := m.asked && p.phase != phaseKilling
 	exited := p.exited
 	p.unlock()
-	m.link.Close()
 	for i := range over {
 		m.settle(&over[i])
 	}
@@ -59,6 +57,8 @@ func (m *member) Exited(report actors.Report) error {
 	for _, j := range hopeless {
 		p.retries.fail(j, broken)
 	}
+	m.link.Close()
+	m.link.Release() // nobody asks it about a worker that is gone
 	m.log(report, asked)
 	if exited != nil && report.BecameReady {
 		exited(report.Exit)
