@@ -41,16 +41,21 @@ type OutOfMemoryError = actors.OutOfMemoryError
 
 // MemoryError is the Err of a [WorkerError] if the worker and what its tasks had started
 // had together reached the Memory of Config.Limits, so that they were killed: by the
-// kernel, or by the host, as Err tells, an *actors.MemoryError.
+// kernel, or by the host, as Err tells, an *actors.MemoryError. And it is the Why of an
+// [ExcessError] if the worker had taken more since the task began than [WithMemory] allows.
 type MemoryError struct {
 	Run
-	Limit int64 // in bytes
-	Used  int64 // the most that was seen, in bytes
-	Err   error
+	Limit  int64 // in bytes
+	Used   int64 // the most that was seen, in bytes
+	Err    error
+	Option string // whose limit it was: "Limits.Memory" or "WithMemory"
 }
 
-// Error implements error; it leaves the Run to the WorkerError.
+// Error implements error; it leaves the Run to the error that this one is in.
 func (e *MemoryError) Error() string {
+	if e.Option == optionMemory {
+		return fmt.Sprintf("it had %d bytes of memory more than when the task began, and %s is %d", e.Used, e.Option, e.Limit)
+	}
 	text := fmt.Sprintf("it and what it had started had %d bytes of memory, and Limits.Memory is %d", e.Used, e.Limit)
 	if why, is := errors.AsType[*actors.MemoryError](e.Err); is {
 		text += ": " + why.How()
@@ -65,19 +70,24 @@ func (e *MemoryError) Unwrap() error { return e.Err }
 // what there is.
 func overMemory(run Run, cause actors.Cause) error {
 	if over, is := errors.AsType[*actors.MemoryError](cause.Err); is {
-		return &MemoryError{Run: run, Limit: over.Limit, Used: over.Used, Err: over}
+		return &MemoryError{Run: run, Limit: over.Limit, Used: over.Used, Err: over, Option: "Limits.Memory"}
 	}
 	return cause.Err
 }
 
 // CPUTimeError is the Err of a [WorkerError] if the worker had used up the
-// CPUTime of Config.Limits when the system ended it.
+// CPUTime of Config.Limits when the system ended it; and the Why of an [ExcessError] if
+// it had used more since the task began than [WithCPUTime] allows.
 type CPUTimeError struct {
 	Used, Limit time.Duration
+	Option      string // whose limit it was: "Limits.CPUTime" or "WithCPUTime"
 }
 
 // Error implements error.
 func (e *CPUTimeError) Error() string {
+	if e.Option == optionCPUTime {
+		return fmt.Sprintf("it had used %v of CPU time since the task began, and %s is %v", e.Used.Round(time.Millisecond), e.Option, e.Limit)
+	}
 	return fmt.Sprintf("it had used %v of CPU time, and Limits.CPUTime is %v", e.Used.Round(time.Millisecond), e.Limit)
 }
 
@@ -90,5 +100,5 @@ func spentCPUTime(e reactor.Exit, limit time.Duration) error {
 	if used < limit {
 		return nil
 	}
-	return &CPUTimeError{Used: used, Limit: limit}
+	return &CPUTimeError{Used: used, Limit: limit, Option: "Limits.CPUTime"}
 }

@@ -21,6 +21,10 @@ type ProcessConfig struct {
 	SilenceTimeout time.Duration
 	Grace          time.Duration
 	Initializer    *Initializer
+	Dir            string
+	Env            []string
+	Limits         Limits
+	Privileges     Privileges
 	StartTimeout   time.Duration
 	StopTimeout    time.Duration
 	MaxPayload     int
@@ -76,6 +80,7 @@ func (c ProcessConfig) pool() Config {
 	return Config{
 		Workers: 1, Spares: NoSpares, MaxFailures: 1, name: c.Name,
 		TaskTimeout: c.TaskTimeout, SilenceTimeout: c.SilenceTimeout, Grace: c.Grace,
+		Dir: c.Dir, Env: c.Env, Limits: c.Limits, Privileges: c.Privileges,
 		Initializer: c.Initializer, StartTimeout: c.StartTimeout, StopTimeout: c.StopTimeout,
 		MaxPayload: c.MaxPayload, Stdout: c.Stdout, Stderr: c.Stderr, Logger: c.Logger, Host: c.Host,
 	}

@@ -204,7 +204,7 @@ func (m *member) await(j *Job) {
 	if m.rests(j) {
 		return
 	}
-	if due, clock := m.due(j); clock != clockNone {
+	if due, bound := m.due(j); bound != boundNone {
 		m.alarm.setAt(due)
 	}
 }

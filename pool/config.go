@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -263,8 +262,8 @@ func (c *Config) checkValues() error {
 		return &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d is negative; for none use NoMinimum", c.MinWorkers)}
 	case c.Workers > 0 && c.MinWorkers > c.Workers:
 		return &ConfigError{Field: "MinWorkers", Reason: fmt.Sprintf("%d are more than Workers, %d", c.MinWorkers, c.Workers)}
-	case c.Recycle.Memory > 0 && !canWeigh:
-		return &ConfigError{Field: "Recycle.Memory", Reason: fmt.Sprintf("this system does not tell how much memory a process has: %v", errors.ErrUnsupported)}
+	case c.Recycle.Memory > 0 && memoryTold() != nil:
+		return &ConfigError{Field: "Recycle.Memory", Reason: fmt.Sprintf("this system does not tell how much memory a process has: %v", memoryTold())}
 	case c.Initializer != nil && c.Initializer.state == nil:
 		return &ConfigError{Field: "Initializer", Reason: "it is none that State.With has made"}
 	case int64(c.MaxPayload) > math.MaxUint32-payloadRoom:

@@ -10,6 +10,7 @@ import (
 // begin at once, and end or give a sign of life within its limits. Under the lock.
 func (m *member) expect(j *Job) {
 	m.firstSince = m.time()
+	m.measureFrom(j)
 	at := m.slowAt(j)
 	if limit := j.limits.soonest(); limit > 0 {
 		at = earlier(at, m.firstSince.Add(limit))
@@ -78,31 +79,43 @@ func (m *member) current() *Job {
 	return j
 }
 
-// checkLimits ends a running job of which a clock has run out, or sets the alarm
-// for the next one that will. Under the lock.
+// checkLimits ends a running job that has reached one of its limits, or sets the alarm
+// for the next one that it may reach. Under the lock.
 func (m *member) checkLimits(j *Job) {
-	due, clock := m.due(j)
+	due, bound := m.due(j)
 	switch {
-	case clock == clockNone:
+	case bound == boundNone:
 	case time.Now().Before(due):
 		m.alarm.setAt(due)
 	default:
-		m.end(j, sentence{verdict{clock: clock}, m.pool.ladder(), actors.Cause{Kind: actors.CauseDeadline}})
+		m.exceeded(j, verdict{bound: bound, used: int64(m.meter.spent)}, m.pool.ladder())
 	}
 }
 
-// due is when a running job's time will be up, and by which clock, as far as is
-// known now: each sign of life puts one of them off. Under the lock.
-func (m *member) due(j *Job) (at time.Time, c clock) {
-	if j.limits.running > 0 {
-		at, c = j.begunAt.time().Add(j.limits.running), clockRunning
-	}
-	if j.limits.silence > 0 {
-		if silent := m.lastSign(j).Add(j.limits.silence); c == clockNone || silent.Before(at) {
-			at, c = silent, clockSilence
+// exceeded ends a running job that has reached one of its limits. Under the lock.
+func (m *member) exceeded(j *Job, v verdict, l actors.Ladder) {
+	m.end(j, sentence{v, l, v.actorsCause(m.describe(j, 0), j.limits)})
+}
+
+// due is when a running job will have reached one of its limits, and which, as far as
+// is known now: each sign of life puts one of them off, and so does a processor that
+// does not work for it. Under the lock.
+func (m *member) due(j *Job) (at time.Time, b bound) {
+	sooner := func(t time.Time, of bound) {
+		if b == boundNone || t.Before(at) {
+			at, b = t, of
 		}
 	}
-	return at, c
+	if j.limits.running > 0 {
+		sooner(j.begunAt.time().Add(j.limits.running), boundRunning)
+	}
+	if j.limits.silence > 0 {
+		sooner(m.lastSign(j).Add(j.limits.silence), boundSilence)
+	}
+	if j.limits.cpu > 0 {
+		sooner(m.spentAt(j), boundCPUTime)
+	}
+	return at, b
 }
 
 // lastSign is when a running job has last shown that it lives. A worker that lies

@@ -3,14 +3,19 @@ package pool
 import "slices"
 
 // This file is the way of a job from the queue to a worker. Everything in it
-// runs under the pool's lock and makes no system call; what is offered is
-// written when the lock is given back.
+// runs under the pool's lock and makes no system call that could block; what is
+// offered is written when the lock is given back.
 
 // unlock gives the lock back, and then has written what was offered to workers
-// under it.
+// under it. To one whose memory is to be looked at before, memoryRings has it written.
 func (p *ProcessPool) unlock() {
 	var few [4]*member
-	offered := append(few[:0], p.offered...)
+	offered := few[:0]
+	for _, m := range p.offered {
+		if !m.unmeasured(m.sent.first) {
+			offered = append(offered, m)
+		}
+	}
 	clear(p.offered)
 	p.offered = p.offered[:0]
 	p.mu.Unlock()
@@ -66,9 +71,13 @@ func (p *ProcessPool) recall(m *member) {
 	}
 }
 
-// fill offers a worker up to share jobs, within its window.
+// fill offers a worker up to share jobs, within its window. None is sent ahead that takes
+// a look at the worker when those before it are over.
 func (p *ProcessPool) fill(m *member, share int) {
-	for window := p.window(m); share > 0 && p.queue.length > 0 && m.sent.length < window && len(m.free) > 0 && p.throttle.allow(); share-- {
+	for window := p.window(m); share > 0 && p.queue.length > 0 && m.sent.length < window && len(m.free) > 0; share-- {
+		if m.sent.length > 0 && p.queue.nextFor(m.lane).limits.memory > 0 || !p.throttle.allow() {
+			return
+		}
 		p.offer(m)
 	}
 }

@@ -79,8 +79,8 @@
 // # Errors
 //
 // How a task failed is told by the type of its future's error: [*TaskError] (it
-// returned an error), [*PanicError], [*TimeoutError], [*SilenceError], [*KilledError],
-// [*WorkerError] (its worker died under it), [*CodecError] (its argument or result
+// returned an error), [*PanicError], [*TimeoutError], [*SilenceError],
+// [*ExcessError] (it has used too much), [*KilledError], [*WorkerError] (its worker died under it), [*CodecError] (its argument or result
 // could not travel), [*RetryError] (it was tried again, in vain), [*QuarantineError]
 // (worker after worker ended with it), [*BrokenError] (no worker can be started any
 // more), and [*futures.CancelledError] if it never began; and [ErrClosed],

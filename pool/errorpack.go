@@ -19,7 +19,7 @@ import (
 // travellers are the error types that stay what they are: pointers to structs,
 // whose exported fields travel.
 var travellers = byName(
-	&TimeoutError{}, &SilenceError{}, &QueueTimeoutError{}, &KilledError{}, &WorkerError{}, &PanicError{}, &TaskError{},
+	&TimeoutError{}, &SilenceError{}, &ExcessError{}, &QueueTimeoutError{}, &KilledError{}, &WorkerError{}, &PanicError{}, &TaskError{},
 	&CodecError{}, &QuarantineError{}, &BrokenError{}, &InitializerError{}, &StateError{}, &RetryError{}, &UnkillableError{}, &MemoryError{}, &CPUTimeError{}, &OutOfMemoryError{}, &actors.MemoryError{}, &NestingError{}, &ConfigError{}, &futures.CancelledError{},
 )
 

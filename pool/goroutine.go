@@ -155,6 +155,10 @@ func (p *GoroutinePool) accept(j, parent *Job) error {
 		p.admission.leave(j)
 		return p.broken
 	}
+	if err := j.limits.ofProcess(); err != nil {
+		p.admission.leave(j)
+		return err
+	}
 	if nested {
 		if err := p.loans.nest(j, parent); err != nil {
 			return err

@@ -101,7 +101,7 @@ func (p *GoroutinePool) abandon(j *Job, v *verdict) {
 	p.attemptOver(j)
 	j.runner.account(j)
 	j.runner.running.Store(nil) // what it tells from now on is told to nobody
-	p.discard(j.runner, v.actorsCause())
+	p.discard(j.runner, v.actorsCause(j.runner.describe(j, 0), j.limits))
 }
 
 // discard gives a runner up. Under the lock.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/stint-go/stint/actors"
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/runtime/worker"
 )
@@ -175,41 +174,3 @@ func (j *Job) trial() Job {
 
 // asRun describes the job as long as no worker has it, for errors and events.
 func (j *Job) asRun() Run { return Run{Task: j.task.name, Item: j.item} }
-
-// verdict says why a job that has begun is being ended.
-type verdict struct {
-	clock clock
-	cause error  // of a kill; nil: Future.Kill
-	stack string // where the task was then; empty: unknown
-}
-
-// actorsCause says the same of the worker, as its process's actor would.
-func (v *verdict) actorsCause() actors.Cause {
-	if v.clock != clockNone {
-		return actors.Cause{Kind: actors.CauseDeadline}
-	}
-	return actors.Cause{Kind: actors.CauseKill, Err: v.cause}
-}
-
-// clock is which of a running task's clocks has run out.
-type clock uint8
-
-const (
-	clockNone    clock = iota // it is killed, not timed out
-	clockRunning              // how long it may run
-	clockSilence              // how long it may be silent
-)
-
-// error makes the future's error; own is the task's own error, if it gave one.
-func (v *verdict) error(run Run, l *limits, own error) error {
-	if of, ok := own.(*TaskError); ok {
-		own = of.Err // the run is told already
-	}
-	switch v.clock {
-	case clockRunning:
-		return &TimeoutError{Run: run, Limit: l.running, Err: own, Stack: v.stack}
-	case clockSilence:
-		return &SilenceError{Run: run, Limit: l.silence, Err: own, Stack: v.stack}
-	}
-	return &KilledError{Run: run, Cause: v.cause, Err: own, Stack: v.stack}
-}

@@ -42,7 +42,7 @@ func (m *member) end(j *Job, s sentence) bool {
 		m.pool.dispatch()
 		return false
 	}
-	if j.chunk != nil && !m.endItem(j, s.verdict.clock != clockNone) {
+	if j.chunk != nil && !m.endItem(j, s.verdict.bound != boundNone) {
 		m.await(j)
 		m.pool.dispatch()
 		return false
@@ -183,7 +183,7 @@ func (m *member) askToEnd() {
 	m.asked = false
 	m.inquire()
 	m.pool.mu.Unlock()
-	if v.clock != clockRunning { // at a deadline the task's own clock has done it
+	if v.bound != boundRunning { // at a deadline the task's own clock has done it
 		m.link.Cancel(id, errors.Is(v.cause, context.DeadlineExceeded))
 	}
 	m.link.AskStack(id)

@@ -7,9 +7,13 @@ import (
 )
 
 // limits are a task's three clocks: how long it may wait to be begun, run, and
-// run without a sign of life. 0: for ever.
+// run without a sign of life; and what it may use: how much processor time, and how
+// many bytes of memory. 0: any. A pool has none of the latter.
 type limits struct {
 	queue, running, silence time.Duration
+
+	cpu    time.Duration
+	memory int64
 }
 
 // byDefault stands for a limit that the call leaves to its pool.
@@ -72,10 +76,14 @@ func (l *limits) check() error {
 		{"WithQueueTimeout", l.queue},
 		{"WithTimeout", l.running},
 		{"WithSilenceTimeout", l.silence},
+		{optionCPUTime, l.cpu},
 	} {
 		if of.limit < 0 && of.limit != byDefault {
 			return &ConfigError{Field: of.option, Reason: fmt.Sprintf("%v is negative", of.limit)}
 		}
+	}
+	if l.memory < 0 {
+		return &ConfigError{Field: optionMemory, Reason: fmt.Sprintf("%d is negative", l.memory)}
 	}
 	return nil
 }
@@ -101,11 +109,13 @@ func (l *limits) complete(pool *limits) {
 	}
 }
 
-// soonest is the shorter of the limits that count once a task runs; 0: it has
-// none.
-func (l *limits) soonest() time.Duration {
-	if l.running == 0 || l.silence > 0 && l.silence < l.running {
-		return l.silence
+// soonest is when a limit that counts once a task runs can be reached at the
+// earliest after that; 0: it has none.
+func (l *limits) soonest() (soonest time.Duration) {
+	for _, limit := range [...]time.Duration{l.running, l.silence, spendable(l.cpu)} {
+		if limit > 0 && (soonest == 0 || limit < soonest) {
+			soonest = limit
+		}
 	}
-	return l.running
+	return soonest
 }

@@ -20,9 +20,9 @@ import (
 
 // claim is one slot of that memory, as package worker lays it out.
 type claim struct {
-	word atomic.Uint64
-	_    uint64        // when it was begun
-	span atomic.Uint64 // next<<32 | end
+	word  atomic.Uint64
+	begun atomic.Int64  // when
+	span  atomic.Uint64 // next<<32 | end
 }
 
 // ownClaim finds a slot in the memory of the calling worker.

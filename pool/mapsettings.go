@@ -51,12 +51,14 @@ func newMapSettings(ordered bool, options []MapOption) *mapSettings {
 
 // single reports whether items must travel one by one: where they have weights or
 // may be tried again, where their time in the queue is limited, where signs of life
-// put a limit off, and where each tells its own progress.
+// put a limit off, where it is counted what they use, and where each tells its own
+// progress.
 func (s *mapSettings) single(p *ProcessPool, d *definition) bool {
 	var probe Job
 	probe.apply(d.options, s.items)
 	probe.completeLimits(&p.limits)
-	return s.weights != nil || probe.retry != nil || probe.limits.queue > 0 || probe.limits.silence > 0 || probe.teller != nil
+	l := probe.limits
+	return s.weights != nil || probe.retry != nil || l.queue > 0 || l.silence > 0 || l.cpu > 0 || l.memory > 0 || probe.teller != nil
 }
 
 // check says what cannot be.

@@ -28,6 +28,7 @@ type member struct {
 	idle   bool                    // in pool.idle
 	since  time.Time               // when it became so
 	service
+	meter meter
 	// sent are the jobs with this worker, in the order of their offers. The first
 	// ones may be over, their results on the way; of the rest one at most has begun.
 	sent       jobList
@@ -109,7 +110,6 @@ func (m *member) offer(j *Job) {
 		m.process.SetBusy(true)
 		m.lane = m.pool.queue.serves(j, m.lane)
 		m.expect(j)
-		m.watchMemory()
 	}
 	if j.carried != nil {
 		m.link.Carry(j.id, *j.carried)

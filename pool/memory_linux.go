@@ -3,15 +3,22 @@ package pool
 import (
 	"fmt"
 	"os"
+	"sync"
 )
 
-// canWeigh: this system tells how much memory a process has.
-const canWeigh = true
+// memoryTold is why this system does not tell how much memory a process has; nil: it
+// does.
+var memoryTold = sync.OnceValue(func() error {
+	_, err := os.Stat(memoryFile(os.Getpid())) // to open it would ask for a descriptor
+	return err
+})
+
+func memoryFile(pid int) string { return fmt.Sprintf("/proc/%d/statm", pid) }
 
 // residentMemory returns how many bytes of memory a process has resident
-// (proc_pid_statm(5)).
+// (proc_pid_statm(5)). An error may be that there is none.
 func residentMemory(pid int) (int64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	data, err := os.ReadFile(memoryFile(pid))
 	if err != nil {
 		return 0, err
 	}

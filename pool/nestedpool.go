@@ -31,10 +31,12 @@ func newNestedPool(caller *worker.Caller) *nestedPool {
 type nestedOptions struct {
 	QueueTimeout, Timeout, SilenceTimeout time.Duration
 
-	Priority int    `cbor:",omitempty"`
-	Queue    string `cbor:",omitempty"`
-	Item     int    `cbor:",omitempty"`
-	Values   []byte `cbor:",omitempty"` // of the context
+	CPUTime  time.Duration `cbor:",omitempty"`
+	Memory   int64         `cbor:",omitempty"` // bytes
+	Priority int           `cbor:",omitempty"`
+	Queue    string        `cbor:",omitempty"`
+	Item     int           `cbor:",omitempty"`
+	Values   []byte        `cbor:",omitempty"` // of the context
 
 	Retry *nestedRetry `cbor:",omitempty"`
 }
@@ -44,6 +46,7 @@ func optionsOf(j *Job) ([]byte, error) {
 	at := j.placement()
 	o := nestedOptions{
 		QueueTimeout: j.limits.queue, Timeout: j.limits.running, SilenceTimeout: j.limits.silence,
+		CPUTime: j.limits.cpu, Memory: j.limits.memory,
 		Priority: at.priority, Queue: at.name, Item: j.item,
 	}
 	if j.carried != nil {
@@ -57,7 +60,8 @@ func optionsOf(j *Job) ([]byte, error) {
 }
 
 func (o *nestedOptions) apply(j *Job) {
-	j.limits, j.item = &limits{o.QueueTimeout, o.Timeout, o.SilenceTimeout}, o.Item
+	j.limits = &limits{queue: o.QueueTimeout, running: o.Timeout, silence: o.SilenceTimeout, cpu: o.CPUTime, memory: o.Memory}
+	j.item = o.Item
 	if o.Values != nil {
 		j.carried = &o.Values
 	}

@@ -185,8 +185,12 @@ func (p *ProcessPool) Submit(j *Job) {
 // one that a running job, its parent, has submitted.
 func (p *ProcessPool) admit(j, parent *Job) {
 	p.contexts.enter(j)
+	err := j.limits.enforceable()
 	p.mu.Lock()
-	if err := p.accept(j, parent); err != nil {
+	if err == nil {
+		err = p.accept(j, parent)
+	}
+	if err != nil {
 		p.admission.leave(j)
 		p.mu.Unlock()
 		p.outcomes.refuse(j, err)

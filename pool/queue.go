@@ -71,6 +71,14 @@ func (q *queue) next() *Job {
 	return q.waiting[0].jobs.first
 }
 
+// nextFor returns the job that pop would take for that worker. A job waits.
+func (q *queue) nextFor(own *lane) *Job {
+	q.count(own, -1)
+	j := q.waiting[0].jobs.first
+	q.count(own, +1)
+	return j
+}
+
 // pop takes the next job, for a worker that is counted at lane own, if at any:
 // what it has itself does not speak against its getting more of it. A job waits.
 func (q *queue) pop(own *lane) *Job {

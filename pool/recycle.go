@@ -39,13 +39,12 @@ type service struct {
 	leaving error // why it gets nothing more, and leaves when it has nothing left
 	sentOff bool  // it was told to leave
 	age     alarm // rings when it has served for long enough
-	memory  alarm // rings when its memory is to be looked at
 	weighed time.Time
 }
 
 const (
 	// weighPause is the time between two looks at a worker's memory when its tasks
-	// end, weighEvery when they do not.
+	// end, weighEvery when they do not; see meter.
 	weighPause = 10 * time.Millisecond
 	weighEvery = time.Second
 )
@@ -54,9 +53,6 @@ const (
 func (m *member) openService() {
 	if m.pool.config.Recycle.Age > 0 {
 		m.age.bell = m.pool.host.Reactor().NewAlarm(m.ageRings)
-	}
-	if m.pool.config.Recycle.Memory > 0 {
-		m.memory.bell = newTimer(m.memoryRings) // its own goroutine: to read may block
 	}
 }
 
@@ -69,7 +65,7 @@ func (m *member) beginService() {
 
 // endService stops them: the worker has ended. Under the lock.
 func (m *member) endService(cause actors.CauseKind) {
-	for _, a := range []*alarm{&m.age, &m.memory} {
+	for _, a := range []*alarm{&m.age, &m.meter.look} {
 		if a.bell != nil {
 			a.Stop()
 		}
@@ -131,24 +127,6 @@ func (m *member) ageRings() {
 	}
 }
 
-// watchMemory has the worker's memory looked at: it has a task. Under the lock.
-func (m *member) watchMemory() {
-	if m.pool.config.Recycle.Memory > 0 {
-		m.memory.setAt(time.Now().Add(weighEvery))
-	}
-}
-
-// memoryRings looks at a worker's memory, and again as long as it works.
-func (m *member) memoryRings() {
-	m.weigh()
-	m.pool.mu.Lock()
-	defer m.pool.mu.Unlock()
-	m.memory.at = time.Time{}
-	if m.sent.length > 0 && !m.gone {
-		m.watchMemory()
-	}
-}
-
 // dueToWeigh reports whether it is time to look at the worker's memory, since a
 // task has ended. Under the lock.
 func (m *member) dueToWeigh() bool {
@@ -162,13 +140,20 @@ func (m *member) dueToWeigh() bool {
 // weigh looks at the worker's memory. Without the lock: the system may make it
 // wait.
 func (m *member) weigh() {
-	limit := m.pool.config.Recycle.Memory
 	has, err := residentMemory(m.process.PID())
-	if err != nil || has <= limit {
-		return // an error: it is gone
+	if err != nil {
+		return // it is gone
 	}
 	m.pool.mu.Lock()
 	defer m.pool.unlock()
-	m.dismiss(fmt.Errorf("it had %d bytes of memory, over its limit of %d", has, limit))
-	m.pool.dispatch()
+	m.checkWeight(has)
+}
+
+// checkWeight dismisses a worker that has more memory resident than it may. Under the
+// lock.
+func (m *member) checkWeight(has int64) {
+	if limit := m.pool.config.Recycle.Memory; limit > 0 && has > limit {
+		m.dismiss(fmt.Errorf("it had %d bytes of memory, over its limit of %d", has, limit))
+		m.pool.dispatch()
+	}
 }

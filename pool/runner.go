@@ -185,7 +185,7 @@ func (r *runner) verdict(j *Job) *verdict {
 	if j.ctx.Err() != nil {
 		return &verdict{cause: context.Cause(j.ctx)}
 	}
-	return &verdict{clock: clockRunning}
+	return &verdict{bound: boundRunning}
 }
 
 // complete settles a job that has returned, unless it was given up before.

@@ -41,7 +41,7 @@ func (m *member) settle(a *arrival) {
 // its own context ends without our help, so it may give up before we notice.
 func (j *Job) verdictAfter(elapsed time.Duration) *verdict {
 	if j.verdict == nil && j.limits.running > 0 && elapsed >= j.limits.running {
-		return &verdict{clock: clockRunning}
+		return &verdict{bound: boundRunning}
 	}
 	return j.verdict
 }

@@ -72,7 +72,7 @@ func (m *member) itemError(a *arrival, i int, told []byte) error {
 		return a.verdict.error(run, j.limits, err)
 	}
 	if j.limits.running > 0 && elapsed >= j.limits.running {
-		return (&verdict{clock: clockRunning}).error(run, j.limits, err)
+		return (&verdict{bound: boundRunning}).error(run, j.limits, err)
 	}
 	return err
 }

@@ -43,7 +43,7 @@ func (r *runner) silenceRings() {
 	}
 	r.pool.mu.Unlock()
 	if over {
-		r.pool.expire(r, j, &verdict{clock: clockSilence})
+		r.pool.expire(r, j, &verdict{bound: boundSilence})
 	}
 }
 

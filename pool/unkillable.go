@@ -60,6 +60,8 @@ func stackIn(err error) string {
 		return e.Stack
 	case *SilenceError:
 		return e.Stack
+	case *ExcessError:
+		return e.Stack
 	case *KilledError:
 		return e.Stack
 	}

@@ -62,7 +62,7 @@ func (m *member) lastStack(v *verdict) string {
 
 // stackOf returns where the task of a goroutine that is given up is.
 func (r *runner) stackOf(v *verdict) string {
-	if v.clock == clockNone {
+	if v.bound == boundNone {
 		return "" // whoever killed it did not find it hung
 	}
 	return worker.Stack(r.goroutine)

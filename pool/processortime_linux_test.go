@@ -1,0 +1,68 @@
+package pool
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestProcessorTime: what is told of a process is its own use of the processors, also when
+// it has ended and was not reaped; afterwards nothing is, and nothing of another.
+func TestProcessorTime(t *testing.T) {
+	if err := processorTimeTold(); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	if own, err := processorTime(os.Getpid()); err != nil || own <= 0 {
+		t.Errorf("this program: %v, %v", own, err)
+	}
+	cmd := exec.Command("sh", "-c", "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; read line; exit 0")
+	ends, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pid := cmd.Process.Pid
+	ends.Close()
+	for state := ""; state != "Z"; time.Sleep(time.Millisecond) {
+		data, err := os.ReadFile(strings.Replace(memoryFile(pid), "statm", "stat", 1))
+		if err != nil || time.Since(begun) > 20*time.Second {
+			t.Fatalf("it does not end: %q, %v", data, err)
+		}
+		_, rest, _ := strings.Cut(string(data), ") ")
+		state = rest[:1]
+	}
+	zombie, err := processorTime(pid)
+	if err != nil {
+		t.Errorf("a zombie: %v", err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if d := (zombie - used).Abs(); zombie < time.Millisecond || d > 20*time.Millisecond {
+		t.Errorf("the clock tells %v, the exit %v", zombie, used)
+	}
+	if gone, err := processorTime(pid); !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("one that is gone: %v, %v", gone, err)
+	}
+}
+
+func BenchmarkLook(b *testing.B) {
+	b.Run("processor time", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = processorTime(os.Getpid())
+		}
+	})
+	b.Run("memory", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = residentMemory(os.Getpid())
+		}
+	})
+}
