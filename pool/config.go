@@ -141,7 +141,7 @@ type Config struct {
 	// the system. Memory and Processes are of a worker with all that its tasks have
 	// started; a task whose worker is killed for its memory fails with a *MemoryError in its
 	// *WorkerError. What this machine cannot enforce, no worker starts with, and the constructor's
-	// error tells: a *LimitError. Default: this program's. Linux only.
+	// error tells: a *LimitError. WithCPUTime and WithMemory are for single tasks. Default: this program's. Linux only.
 	Limits Limits
 	// Privileges are those of this program that the workers do without, as a user of
 	// their own, or most of the file system: the program's own file alone need not be

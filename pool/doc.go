@@ -36,7 +36,8 @@
 //
 // Clocks: besides its deadline ([WithTimeout]), how long it may wait to be begun
 // ([WithQueueTimeout]) and run without a sign of life ([WithSilenceTimeout],
-// [Heartbeat]); [Config] has those of a whole pool.
+// [Heartbeat]); [Config] has those of a whole pool. And how much it may use of the
+// processors and of memory ([WithCPUTime], [WithMemory]).
 //
 // Progress: it tells by [Report] how far it has come, and [Progress] reads that from
 // its future, or [WithProgress] has a function called.

@@ -30,6 +30,8 @@ func TestErrorsTravel(t *testing.T) {
 		"memory":      &WorkerError{Run: run, Exit: exit, Err: &MemoryError{Run: run, Limit: 5, Used: 6, Err: &actors.MemoryError{PID: 4711, Limit: 5, Used: 6, Killed: 1}}},
 		"no memory":   &WorkerError{Run: run, Exit: exit, Err: &OutOfMemoryError{PID: 4711, Source: "/proc/vmstat", Killed: 1}},
 		"CPU time":    &WorkerError{Run: run, Exit: exit, Err: &CPUTimeError{Used: 2 * time.Second, Limit: time.Second}},
+		"excess":      &ExcessError{Run: run, Why: &CPUTimeError{Used: 2, Limit: 1, Option: "WithCPUTime"}, Err: io.EOF, Stack: "goroutine 1"},
+		"growth":      &ExcessError{Run: run, Why: &MemoryError{Run: run, Used: 2, Limit: 1, Option: "WithMemory"}},
 		"panic":       &PanicError{Run: run, Value: "1", Type: "int", Stack: "goroutine 1"},
 		"codec":       &CodecError{Run: run, Op: "encode", What: "result", Type: "chan int", Err: io.EOF},
 		"broken":      &BrokenError{Err: ErrClosed, Stderr: "words"},

@@ -87,6 +87,14 @@ func TestErrorTexts(t *testing.T) {
 			&pool.WorkerError{Run: aRun, Exit: aKill, Err: &pool.MemoryError{Run: aRun, Limit: 50, Used: 60, Err: &actors.MemoryError{PID: 4711, Limit: 50, Used: 60}}},
 			`task "isPrime" on worker 3 (pid 4711) after 1.5s: the worker was ` + aKill.String() + `, because: it and what it had started had 60 bytes of memory, and Limits.Memory is 50: its host, which looks at it, has killed them`,
 		},
+		"a task's processor time": {
+			&pool.ExcessError{Run: aRun, Why: &pool.CPUTimeError{Used: 1234567 * time.Microsecond, Limit: time.Second, Option: "WithCPUTime"}},
+			`task "isPrime" on worker 3 (pid 4711) after 1.5s: its worker was over a limit of the task: it had used 1.235s of CPU time since the task began, and WithCPUTime is 1s; the worker was killed and replaced`,
+		},
+		"a task's memory": {
+			&pool.ExcessError{Run: aRun, Why: &pool.MemoryError{Run: aRun, Limit: 50, Used: 60, Option: "WithMemory"}, Err: errOwn},
+			`task "isPrime" on worker 3 (pid 4711) after 1.5s: its worker was over a limit of the task: it had 60 bytes of memory more than when the task began, and WithMemory is 50, and gave up: the task's own words`,
+		},
 		"the machine's memory": {
 			&pool.WorkerError{Run: aRun, Exit: aKill, Err: &pool.OutOfMemoryError{PID: 4711, Source: "/proc/vmstat", Killed: 1}},
 			`task "isPrime" on worker 3 (pid 4711) after 1.5s: the worker was ` + aKill.String() + `, because: process 4711 was killed, probably by the kernel, which was out of memory: since its start oom_kill in /proc/vmstat has risen by 1`,

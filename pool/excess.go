@@ -48,7 +48,7 @@ func WithCPUTime(limit time.Duration) Option {
 // it can have more for so long. A look costs some 10 µs, the one before 30, as it is waited
 // for. The task ends with a
 // *KilledError if for a second its worker could not be looked at, as for want of
-// descriptors. Limits.Memory of [Config] bounds a worker with all that its tasks start,
+// descriptors, or shows nothing. Limits.Memory of [Config] bounds a worker with all that its tasks start,
 // and without a gap where there are control groups.
 func WithMemory(limit int64) Option {
 	return func(j *Job) { j.ownLimits().memory = limit }

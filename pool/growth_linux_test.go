@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -140,6 +141,22 @@ func TestMemoryUnseen(t *testing.T) {
 	must(unix.Setrlimit(unix.RLIMIT_NOFILE, &files))
 	if got := value(t, fatten.Submit(t.Context(), p, fattening{Bytes: fatLimit / 4, For: 1}, limit)); got == 0 {
 		t.Error("there is no worker")
+	}
+}
+
+func init() {
+	// It ends its first thread, by which the kernel tells of a process, and lives on.
+	programs["without its first thread"] = func() {
+		for {
+			go func() {
+				goruntime.LockOSThread() // each on a thread of its own, until one is on the first
+				if unix.Gettid() == os.Getpid() {
+					_, _, _ = unix.RawSyscall(unix.SYS_EXIT, 0, 0, 0)
+				}
+				time.Sleep(time.Hour)
+			}()
+			time.Sleep(10 * time.Millisecond)
+		}
 	}
 }
 

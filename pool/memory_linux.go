@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -15,6 +16,9 @@ var memoryTold = sync.OnceValue(func() error {
 
 func memoryFile(pid int) string { return fmt.Sprintf("/proc/%d/statm", pid) }
 
+// errNothingResident: the kernel tells of a process by its first thread.
+var errNothingResident = errors.New("the process shows nothing: it, or its first thread, has ended")
+
 // residentMemory returns how many bytes of memory a process has resident
 // (proc_pid_statm(5)). An error may be that there is none.
 func residentMemory(pid int) (int64, error) {
@@ -25,6 +29,9 @@ func residentMemory(pid int) (int64, error) {
 	var total, resident int64
 	if _, err := fmt.Sscan(string(data), &total, &resident); err != nil {
 		return 0, err
+	}
+	if resident == 0 {
+		return 0, errNothingResident
 	}
 	return resident * int64(os.Getpagesize()), nil
 }

@@ -54,6 +54,38 @@ func TestProcessorTime(t *testing.T) {
 	}
 }
 
+// SEC-15: a process cannot hide what it uses by ending its first thread: of its memory the
+// kernel tells nothing then, which is an error, and of its processor time as before.
+func TestHiddenProcess(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "POOL_TEST_PROGRAM=without its first thread")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	begun := time.Now()
+	for {
+		has, err := residentMemory(cmd.Process.Pid)
+		if errors.Is(err, errNothingResident) {
+			break
+		}
+		if err != nil || time.Since(begun) > 20*time.Second {
+			t.Fatalf("%d bytes, %v", has, err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	before, err := processorTime(cmd.Process.Pid)
+	for after := before; after <= before; time.Sleep(time.Millisecond) { // its loop goes on
+		if err != nil || time.Since(begun) > 20*time.Second {
+			t.Fatalf("%v, %v", after, err)
+		}
+		after, err = processorTime(cmd.Process.Pid)
+	}
+}
+
 func BenchmarkLook(b *testing.B) {
 	b.Run("processor time", func(b *testing.B) {
 		for b.Loop() {
