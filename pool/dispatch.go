@@ -75,7 +75,7 @@ func (p *ProcessPool) recall(m *member) {
 // a look at the worker when those before it are over.
 func (p *ProcessPool) fill(m *member, share int) {
 	for window := p.window(m); share > 0 && p.queue.length > 0 && m.sent.length < window && len(m.free) > 0; share-- {
-		if m.sent.length > 0 && p.queue.nextFor(m.lane).limits.memory > 0 || !p.throttle.allow() {
+		if m.sent.length > 0 && p.queue.weighed > 0 && p.queue.nextFor(m.lane).limits.memory > 0 || !p.throttle.allow() {
 			return
 		}
 		p.offer(m)

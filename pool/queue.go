@@ -10,6 +10,7 @@ import "container/heap"
 type queue struct {
 	length  int
 	tasks   int                 // in these jobs: of a chunk, its items
+	weighed int                 // of these jobs, with a limit of memory
 	waiting laneHeap            // the lanes in which a job waits; the first is next
 	plain   lane                // of the zero placement
 	others  map[placement]*lane // those that are in use
@@ -60,6 +61,9 @@ func (q *queue) push(j *Job) {
 	}
 	q.length++
 	q.tasks += j.open()
+	if j.limits.memory > 0 {
+		q.weighed++
+	}
 	q.sort(l)
 }
 
@@ -104,6 +108,9 @@ func (q *queue) take(l *lane, j *Job) {
 	j.unlink()
 	q.length--
 	q.tasks -= j.open()
+	if j.limits.memory > 0 {
+		q.weighed--
+	}
 	q.sort(l)
 }
 

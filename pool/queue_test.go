@@ -38,7 +38,7 @@ func (m *queueModel) step() {
 	switch rapid.SampledFrom([]string{"push", "push", "begin", "end", "return", "remove", "ahead"}).Draw(m.t, "step") {
 	case "push":
 		m.accepted++
-		j := &Job{number: m.accepted, placed: &placement{
+		j := &Job{number: m.accepted, limits: &noLimits, placed: &placement{
 			depth:    rapid.IntRange(0, 1).Draw(m.t, "depth"),
 			priority: rapid.IntRange(-1, 0).Draw(m.t, "priority"),
 			name:     rapid.SampledFrom([]string{"", "a", "b"}).Draw(m.t, "name"),
