@@ -52,15 +52,15 @@ func (j *Job) open() int {
 // next tells how many items of a chunk its worker has begun: the first with the
 // chunk, as nothing is between but to decode the values of its context. Of the
 // others it is what the worker's memory says, within what can be: not fewer than
-// it has said before or has told the results of, and no more than there are. Under
-// the lock.
+// it has said before, of which alone results are taken, and no more than there are.
+// Under the lock.
 func (m *member) next(j *Job) int {
 	c := j.chunk
 	next, _ := m.link.Span(j.slot)
 	if m.begun(j) {
 		next = max(next, 1)
 	}
-	c.begun = max(c.begun, c.told, min(next, c.items))
+	c.begun = max(c.begun, min(next, c.items))
 	return c.begun
 }
 

@@ -205,3 +205,37 @@ func TestUnclaimed(t *testing.T) {
 	}
 	eventually(t, "both workers are there", func() bool { return p.Stats().Ready == 2 })
 }
+
+// hide notes that it runs, and says neither that it has begun nor that it has not until it
+// is told to end; then for ever that it has not.
+var hide = pool.NewTask("hide", func(ctx context.Context, log string) (none, error) {
+	word := &ownClaim(0).word
+	offered := word.Load()&^3 | 1
+	word.Store(0)
+	if err := appendToFile(log, "runs"); err != nil {
+		return none{}, err
+	}
+	<-ctx.Done()
+	for ; ; time.Sleep(100 * time.Microsecond) {
+		word.Store(offered)
+	}
+})
+
+// TestHidden, SEC-4: what is being ended is not run elsewhere, though its host has never
+// seen that it had begun, and its worker says now that it had not.
+func TestHidden(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 2, Grace: 200 * time.Millisecond})
+	log := t.TempDir() + "/log"
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f := hide.Submit(ctx, p, log)
+	eventually(t, "it runs", func() bool { return len(lines(t, log)) > 0 })
+	cancel()
+	if _, err := result(t, f); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	eventually(t, "both workers are there", func() bool { return p.Stats().Ready == 2 })
+	if ran := len(lines(t, log)); ran != 1 {
+		t.Errorf("it ran %d times", ran)
+	}
+}
