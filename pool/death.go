@@ -48,6 +48,8 @@ func (m *member) Exited(report actors.Report) error {
 	asked := m.asked && p.phase != phaseKilling
 	exited := p.exited
 	p.unlock()
+	m.link.Close()
+	m.link.Release() // nobody asks it about a worker that is gone
 	for i := range over {
 		m.settle(&over[i])
 	}
@@ -57,8 +59,6 @@ func (m *member) Exited(report actors.Report) error {
 	for _, j := range hopeless {
 		p.retries.fail(j, broken)
 	}
-	m.link.Close()
-	m.link.Release() // nobody asks it about a worker that is gone
 	m.log(report, asked)
 	if exited != nil && report.BecameReady {
 		exited(report.Exit)
