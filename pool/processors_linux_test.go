@@ -213,7 +213,7 @@ func TestCPUTimeGrace(t *testing.T) {
 	t.Run("it does not", func(t *testing.T) {
 		p := newProcessPool(t, pool.Config{Workers: 1, Grace: time.Second})
 		err, spent := overspent(t, spend.Submit(t.Context(), p, spending{}, limit), spendLimit)
-		if text := fmt.Sprintf("%+v", err); !strings.Contains(text, "spinUntil") || strings.Contains(err.Error(), "spinUntil") {
+		if text := fmt.Sprintf("%+v", err); !strings.Contains(text, "spendAs") || strings.Contains(err.Error(), "spendAs") {
 			t.Error(text)
 		}
 		if text := err.Error(); !strings.Contains(text, spent.Error()) || !strings.Contains(text, "WithCPUTime is 60ms") {

@@ -20,6 +20,11 @@ const (
 	limit      = time.Second
 )
 
+// blockedLimit is how long one that is blocked counts as one that moves: it may wait for
+// a lock of the kernel's in the middle of a fork, and have its child yet. After that it
+// stands still in a vfork, or in whatever the system waits for.
+const blockedLimit = 100 * time.Millisecond
+
 // Tree is processes that were stopped, each after its parent.
 type Tree struct {
 	Members []Member
@@ -42,7 +47,7 @@ func Freeze(roots ...Process) (*Tree, error) {
 	}
 	begun, pause := time.Now(), firstPause
 	for calm := 0; calm < 2; calm++ {
-		moved, err := t.look(roots)
+		moved, err := t.look(roots, time.Since(begun) < blockedLimit)
 		if err != nil && (errors.Is(err, reactor.ErrInvalidPID) || time.Since(begun) >= limit) {
 			return t, err
 		}
@@ -59,8 +64,8 @@ func Freeze(roots ...Process) (*Tree, error) {
 }
 
 // look stops what it finds that was not stopped, and reports whether there was any, or
-// one that moves yet.
-func (t *Tree) look(roots []Process) (moved bool, err error) {
+// one that moves yet, as one that is blocked may.
+func (t *Tree) look(roots []Process, mayBlock bool) (moved bool, err error) {
 	childrenOf, err := kinship()
 	if err != nil {
 		return false, err
@@ -71,11 +76,12 @@ func (t *Tree) look(roots []Process) (moved bool, err error) {
 		}
 	}
 	for i := 0; i < len(t.Members); i++ {
-		still, err := t.Members[i].still()
+		m := &t.Members[i]
+		does, err := m.activity()
 		if err == nil {
-			moved = moved || !still && !t.Members[i].refuses
+			moved = moved || !m.refuses && (does == moving || does == blocked && mayBlock)
 			var children []Relative
-			children, err = childrenOf(t.Members[i].Process)
+			children, err = childrenOf(m.Process)
 			for _, child := range children {
 				if err := t.stop(child.Process, &moved); err != nil {
 					return moved, err

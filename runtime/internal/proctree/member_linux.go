@@ -56,13 +56,20 @@ func (m *Member) Signal(sig syscall.Signal) error {
 	return Gone(os.NewSyscallError("kill", unix.Kill(m.PID, sig))) // above 1: sacred
 }
 
-// still reports whether none of the process's threads runs: each is stopped or has
-// ended. One that is blocked has most likely been stopped in a vfork, and waits for
-// its child.
-func (m *Member) still() (bool, error) {
+// activity is what a process does.
+type activity uint8
+
+const (
+	still   activity = iota // each of its threads is stopped or has ended
+	blocked                 // one waits for the kernel: most likely it was stopped in a vfork, and waits for its child
+	moving
+)
+
+// activity returns what the process does: the most that any of its threads does.
+func (m *Member) activity() (does activity, err error) {
 	tasks, err := threads(m.PID)
 	if err != nil {
-		return true, err
+		return still, err
 	}
 	for _, task := range tasks {
 		line, err := os.ReadFile(task + "/stat")
@@ -70,19 +77,21 @@ func (m *Member) still() (bool, error) {
 			if err = Gone(err); err == os.ErrProcessDone {
 				continue
 			}
-			return false, err
+			return moving, err
 		}
 		s, err := ParseStat(line)
 		if err != nil {
-			return false, err
+			return moving, err
 		}
 		switch s.State {
-		case 'T', 't', 'Z', 'X', 'D':
+		case 'T', 't', 'Z', 'X':
+		case 'D':
+			does = max(does, blocked)
 		default:
-			return false, nil
+			return moving, nil
 		}
 	}
-	return true, nil
+	return does, nil
 }
 
 func (m *Member) release() {
