@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/stint-go/stint/runtime/internal/proctree"
@@ -45,7 +46,7 @@ func (p Process) killTree() (killed []Process, err error) {
 	}
 	defer tree.Close()
 	var errs []error
-	for _, m := range tree.Members {
+	for _, m := range slices.Backward(tree.Members) { // see proctree
 		killed = append(killed, Process{m.PID, m.Start})
 		if err := m.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			errs = append(errs, &Error{m.PID, "kill", err})

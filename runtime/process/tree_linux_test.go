@@ -84,12 +84,13 @@ func TestKillTree(t *testing.T) {
 	}
 }
 
-// A tree that grows while it is killed is killed whole.
+// A tree that grows while it is killed is killed whole, also if it ignores the SIGHUP with which
+// the kernel continues what stands still when its group is orphaned, as under nohup(1).
 func TestKillTreeThatGrows(t *testing.T) {
 	leaktest.Check(t)
 	const mark = "98765.4321"
 	for range 5 {
-		cmd := run(t, "sh", "-c", `for i in 0 1 2 3 4 5 6 7 8 9; do
+		cmd := run(t, "sh", "-c", `trap "" HUP; for i in 0 1 2 3 4 5 6 7 8 9; do
 			sh -c 'sleep `+mark+` & sh -c "sleep `+mark+` & wait" & wait' &
 			sleep 0.005
 		done; wait`)
