@@ -86,7 +86,7 @@ func (c codec[T]) rawSize(v *T) int {
 func (c codec[T]) weight(v *T) int {
 	switch {
 	case c.raw.size > 0:
-		return len(c.raw.bytes(unsafe.Pointer(v)))
+		return c.rawSize(v)
 	case c.buffer && c.asBuffer(v) != nil:
 		return c.asBuffer(v).Len()
 	}

@@ -3,9 +3,6 @@ package process
 import (
 	"context"
 	"errors"
-	"os"
-	"slices"
-	"syscall"
 
 	"github.com/stint-go/stint/runtime/internal/proctree"
 )
@@ -46,11 +43,9 @@ func (p Process) killTree() (killed []Process, err error) {
 	}
 	defer tree.Close()
 	var errs []error
-	for _, m := range slices.Backward(tree.Members) { // see proctree
+	for _, m := range tree.Members {
 		killed = append(killed, Process{m.PID, m.Start})
-		if err := m.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			errs = append(errs, &Error{m.PID, "kill", err})
-		}
 	}
+	tree.Kill(func(p proctree.Process, why error) { errs = append(errs, &Error{p.PID, "kill", why}) })
 	return killed, errors.Join(errs...)
 }

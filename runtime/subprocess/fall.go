@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"os"
-	"slices"
 	"syscall"
 	"time"
 
@@ -66,20 +65,10 @@ func (p *Process) bring(f *fall, grace time.Duration) {
 	if grace > 0 {
 		tree = p.terminate(tree, f)
 	}
-	signal(p.below(tree), syscall.SIGKILL) // before the command: see proctree
+	tree.Kill(func(proctree.Process, error) {}) // it has rights of its own
 	p.actor.Kill(actors.Ladder{}, f.cause)
 	tree.Close()
 	<-falls
-}
-
-// below returns those of the tree that are not the command itself.
-func (p *Process) below(tree *proctree.Tree) (below []proctree.Member) {
-	for _, m := range tree.Members {
-		if m.PID != p.PID() {
-			below = append(below, m)
-		}
-	}
-	return below
 }
 
 // freeze stops the command and what it has started, together with these. What cannot be
@@ -167,10 +156,9 @@ func (p *Process) outside(tree *proctree.Tree) (strays []proctree.Member) {
 	return strays
 }
 
-// signal signals children before their parents. It has nobody to tell of an error: a member
-// is gone, or has rights of its own.
+// signal has nobody to tell of an error: a member is gone, or has rights of its own.
 func signal(members []proctree.Member, sig syscall.Signal) {
-	for _, m := range slices.Backward(members) {
-		_ = m.Signal(sig)
+	for i := range members {
+		_ = members[i].Signal(sig)
 	}
 }

@@ -82,8 +82,8 @@ type Initialization struct {
 // for frames, the claim table, and the reading ends of the worker's standard
 // output and error. Nothing of it is shared with another worker.
 //
-// Offer, Withdraw, Begun, LastSign and Release must not run at the same time; the pool
-// calls them under its lock. The other methods are safe from any goroutine.
+// Offer, Withdraw, Begun and LastSign must not run at the same time; the pool calls them
+// under its lock. Release comes after all of them. The other methods are safe from any goroutine.
 type Link struct {
 	config  LinkConfig
 	channel channel

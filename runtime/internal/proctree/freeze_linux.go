@@ -135,6 +135,20 @@ func refuse(roots []Process) error {
 	return nil
 }
 
+// Kill sends SIGKILL to all members, children before their parents: when a parent ends, and
+// a process group that has stopped members has nobody left who could continue them, the
+// kernel does, by SIGHUP and SIGCONT to all of it (setpgid(2), "orphaned process group").
+// Where SIGHUP is ignored, as under nohup(1), they would go on, and fork, before their own
+// SIGKILL. refused is told of each that is not to be killed, and why.
+func (t *Tree) Kill(refused func(Process, error)) {
+	for i := range slices.Backward(t.Members) {
+		m := &t.Members[i]
+		if err := m.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			refused(m.Process, err)
+		}
+	}
+}
+
 // Resume lets go on what Freeze has stopped, children before their parents, so that
 // none sees that its child was stopped. What was stopped before remains so.
 func (t *Tree) Resume() {

@@ -43,6 +43,9 @@ func Below(Process) ([]Relative, error) { return nil, errors.ErrUnsupported }
 // Freeze is not supported.
 func Freeze(...Process) (*Tree, error) { return &Tree{}, errors.ErrUnsupported }
 
+// Kill does nothing.
+func (*Tree) Kill(func(Process, error)) {}
+
 // Resume does nothing.
 func (*Tree) Resume() {}
 
