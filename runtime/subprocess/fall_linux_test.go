@@ -153,8 +153,9 @@ func overlook() {
 func TestStraysAreAsked(t *testing.T) {
 	leaktest.Check(t)
 	file := t.TempDir() + "/asked"
-	cmd := subprocess.Shell(`setsid sh -c 'trap "echo stray >>$0; exit" TERM; echo up; while :; do sleep 0.01; done' "$1" &
-		trap 'echo leader >>"$1"; wait; exit 5' TERM; wait`, file)
+	// The leader has its trap before there is anybody to say that all is up.
+	cmd := subprocess.Shell(`trap 'echo leader >>"$1"; wait; exit 5' TERM
+		setsid sh -c 'trap "echo stray >>$0; exit" TERM; echo up; while :; do sleep 0.01; done' "$1" & wait`, file)
 	cmd.Grace = patience
 	ctx, cancel := context.WithCancel(soon(t))
 	defer cancel()
