@@ -29,11 +29,11 @@ func ExampleRun_check() {
 }
 
 func ExampleRun_timeout() {
-	cmd := subprocess.Shell("echo so far; sleep 1000")
-	cmd.Timeout = 300 * time.Millisecond
+	cmd := subprocess.Command("sleep", "1000")
+	cmd.Timeout = 50 * time.Millisecond
 	r, err := subprocess.Run(context.Background(), cmd)
-	fmt.Println(errors.Is(err, context.DeadlineExceeded), string(r.Stdout))
-	// Output: true so far
+	fmt.Println(errors.Is(err, context.DeadlineExceeded), r.Exit)
+	// Output: true killed by SIGTERM
 }
 
 func ExampleProcess_Communicate() {
