@@ -7,8 +7,12 @@ import (
 )
 
 // expect sets the alarm for a job that is now the worker's first: it should
-// begin at once, and end or give a sign of life within its limits. Under the lock.
+// begin at once, and end or give a sign of life within its limits. Of one that is gone
+// nothing is expected. Under the lock.
 func (m *member) expect(j *Job) {
+	if m.gone {
+		return
+	}
 	m.firstSince = m.time()
 	m.measureFrom(j)
 	at := m.slowAt(j)

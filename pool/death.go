@@ -201,9 +201,9 @@ func (m *member) surrender(cause actors.CauseKind) (ends []lost) {
 // blame holds a worker's end against the job that was the first at it, if that
 // is back in the queue and so had not begun: an argument that a worker cannot
 // even read would kill workers for ever. At the last time it is taken out, and
-// ends with the worker. Under the lock.
+// ends with the worker. What is held yet is not to blame. Under the lock.
 func (m *member) blame(next *Job) {
-	if next == nil || next.state != jobQueued {
+	if next == nil || next.state != jobQueued || m.unmeasured(next) {
 		return
 	}
 	if next.deaths++; int(next.deaths) >= m.pool.retries.quarantine {

@@ -7,15 +7,11 @@ import "slices"
 // offered is written when the lock is given back.
 
 // unlock gives the lock back, and then has written what was offered to workers
-// under it. To one whose memory is to be looked at before, memoryRings has it written.
+// under it. What a link holds, since its worker is to be looked at before, memoryRings has
+// written.
 func (p *ProcessPool) unlock() {
 	var few [4]*member
-	offered := few[:0]
-	for _, m := range p.offered {
-		if !m.unmeasured(m.sent.first) {
-			offered = append(offered, m)
-		}
-	}
+	offered := append(few[:0], p.offered...)
 	clear(p.offered)
 	p.offered = p.offered[:0]
 	p.mu.Unlock()

@@ -78,7 +78,7 @@ func (l *limits) check() error {
 		{"WithSilenceTimeout", l.silence},
 		{optionCPUTime, l.cpu},
 	} {
-		if of.limit < 0 && of.limit != byDefault {
+		if of.limit < 0 && (of.limit != byDefault || of.option == optionCPUTime) { // which a pool has none of
 			return &ConfigError{Field: of.option, Reason: fmt.Sprintf("%v is negative", of.limit)}
 		}
 	}

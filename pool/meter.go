@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	goruntime "runtime"
 	"syscall"
 	"time"
 
@@ -20,6 +19,7 @@ type meter struct {
 	spender     uint64        // the job, by its id, that what follows is of; 0: none yet
 	spentBefore time.Duration // processor time, until it became the worker's first
 	spent       time.Duration // and since then, when the clock was last read
+	pause       time.Duration // until it is read again, at least
 
 	grower     uint64    // the job, by its id, that what follows is of
 	hadBefore  int64     // bytes resident, before it was written to the worker
@@ -28,8 +28,12 @@ type meter struct {
 }
 
 const (
-	// countPause is the least time between two readings of the clock of processor time.
-	countPause = 10 * time.Millisecond
+	// countPause is the least time between two readings of the clock of processor time, and
+	// countShare how many times as long as a reading, which takes the longer the more threads
+	// the worker has. But longCountPause is long enough: a reading may have been disturbed.
+	countPause     = 10 * time.Millisecond
+	countShare     = 100
+	longCountPause = 200 * time.Millisecond
 	// growPause is the time between two looks at the memory of a worker whose task has
 	// a limit.
 	growPause = 100 * time.Millisecond
@@ -37,15 +41,14 @@ const (
 	blindLimit = time.Second
 )
 
-// processors is how many may work for a worker. Config.CPUs may be fewer, but a task can
-// take more again, sched_setaffinity(2).
-var processors = time.Duration(goruntime.NumCPU())
-
 // measureFrom begins to measure for a job that is now the worker's first: those before
 // it are over. Under the lock.
 func (m *member) measureFrom(j *Job) {
 	if j.limits.cpu > 0 {
 		m.count(j)
+	}
+	if j.limits.memory > 0 && m.meter.grower != j.id {
+		m.meter.blindSince = time.Time{} // the looks that failed were for another
 	}
 	m.lookAfter(j, m.firstSince)
 }
@@ -53,11 +56,13 @@ func (m *member) measureFrom(j *Job) {
 // count reads how much processor time the worker has used since the job began, which
 // the first reading for it stands for. Reading the clock does not block. Under the lock.
 func (m *member) count(j *Job) (told bool) {
+	began := time.Now()
 	total, err := processorTime(m.process.PID())
 	if err != nil {
 		return false // it has ended
 	}
 	c := &m.meter
+	c.pause = min(max(countPause, countShare*time.Since(began)), longCountPause)
 	if c.spender != j.id {
 		c.spender, c.spentBefore = j.id, total
 	}
@@ -75,7 +80,7 @@ func (m *member) spentAt(j *Job) time.Time {
 	if left <= 0 && !m.reaped() {
 		return time.Now()
 	}
-	return time.Now().Add(max(spendable(left), countPause))
+	return time.Now().Add(max(spendable(left), m.meter.pause))
 }
 
 // spendable is how soon so much processor time can be used up, at the earliest at which it
@@ -84,7 +89,7 @@ func spendable(left time.Duration) time.Duration {
 	if left <= 0 {
 		return 0
 	}
-	return max(left/processors, countPause)
+	return max(left/processors(), countPause)
 }
 
 // reaped reports whether the worker's process has been reaped. As long as it has not, what
@@ -100,6 +105,7 @@ func (m *member) lookAfter(j *Job, now time.Time) {
 	at := now
 	switch {
 	case m.unmeasured(j):
+		m.link.Hold()
 	case j.limits.memory > 0:
 		at = now.Add(growPause)
 	case m.pool.config.Recycle.Memory > 0:
@@ -114,7 +120,7 @@ func (m *member) lookAfter(j *Job, now time.Time) {
 }
 
 // unmeasured reports whether the worker's memory is to be looked at before the job is
-// written to it. Under the lock.
+// written to it, and so whether that is held. Under the lock.
 func (m *member) unmeasured(j *Job) bool {
 	return j != nil && j.limits.memory > 0 && m.meter.grower != j.id && m.meter.blindSince.IsZero()
 }
@@ -131,7 +137,7 @@ func (m *member) memoryRings() {
 	ready := !m.unmeasured(m.sent.first)
 	m.pool.unlock()
 	if ready {
-		m.link.Flush()
+		m.link.Resume()
 	}
 }
 

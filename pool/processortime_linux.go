@@ -2,11 +2,27 @@ package pool
 
 import (
 	"os"
+	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
+
+// processors is how many may work for a worker: all that the system has. Those that this
+// program may use, or Config.CPUs, may be fewer, but a task can take more again,
+// sched_setaffinity(2).
+var processors = sync.OnceValue(func() time.Duration {
+	online, err := os.ReadFile("/sys/devices/system/cpu/online") // as in "0-3,6", cpuset(7)
+	all := strings.TrimSpace(string(online))
+	last, wrong := strconv.Atoi(all[strings.LastIndexAny(all, ",-")+1:])
+	if err != nil || wrong != nil {
+		last = 0
+	}
+	return time.Duration(max(last+1, runtime.NumCPU()))
+})
 
 // processorTimeTold is why this system does not tell how much processor time a process
 // has used; nil: it does.

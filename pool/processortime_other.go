@@ -4,8 +4,11 @@ package pool
 
 import (
 	"errors"
+	"runtime"
 	"time"
 )
+
+func processors() time.Duration { return time.Duration(runtime.NumCPU()) }
 
 func processorTimeTold() error { return errors.ErrUnsupported }
 

@@ -207,6 +207,13 @@ func (l *Link) Carry(id uint64, values []byte) { l.outbox.values(id, values) }
 // read leaves over, a goroutine of the link writes.
 func (l *Link) Flush() { l.outbox.flush() }
 
+// Hold keeps what is offered from now on, and what else is not written yet, from being
+// written: the worker does not get it before [Link.Resume].
+func (l *Link) Hold() { l.outbox.hold() }
+
+// Resume is the end of Hold, and writes what was held. It does not wait, as Flush does not.
+func (l *Link) Resume() { l.outbox.resume() }
+
 // Withdraw takes an offered task back, at once and for good. False: the worker
 // has begun it.
 func (l *Link) Withdraw(slot uint16, id uint64) (withdrawn bool) {

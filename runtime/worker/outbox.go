@@ -34,6 +34,7 @@ type outbox struct {
 	spare   batch      // an empty one with its buffers
 	arena   *hostArena // for large arguments; nil: there is none
 	writing bool       // somebody is at it, and will see what is added meanwhile
+	held    bool       // what is added is not written yet
 	closed  bool
 
 	written atomic.Uint64 // the last task whose argument was written by itself
@@ -195,6 +196,21 @@ func (o *outbox) flush() {
 	}
 }
 
+// hold keeps what is added from being written, until resume.
+func (o *outbox) hold() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held = true
+}
+
+// resume is the end of hold, and flushes.
+func (o *outbox) resume() {
+	o.mu.Lock()
+	o.held = false
+	o.mu.Unlock()
+	o.flush()
+}
+
 // take gives what there is to write for a batch that was written; an empty one
 // says that there is nothing to do for the caller. writing says that the caller
 // is the one who writes, which he is until he gets an empty batch.
@@ -207,7 +223,9 @@ func (o *outbox) take(b *batch, writing bool) {
 	if !writing {
 		*b, o.spare = o.spare, batch{}
 	}
-	o.next, *b = *b, o.next
+	if !o.held {
+		o.next, *b = *b, o.next
+	}
 	o.writing = !b.empty() && !o.closed
 	if !o.writing {
 		*b, o.spare = batch{}, *b
