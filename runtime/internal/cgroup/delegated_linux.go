@@ -24,7 +24,7 @@ func (p Place) delegated() (group string, ok bool) {
 	above := filepath.Dir(own)
 	occupied, err := hasProcesses(above)
 	switch {
-	case err != nil, occupied, isLimited(own), strings.HasPrefix(filepath.Base(above), prefix):
+	case err != nil, occupied, limitOf(own) != "", strings.HasPrefix(filepath.Base(above), prefix):
 		return "", false
 	}
 	return above, isMarkedDelegated(above) || isTopOfOurs(above, "/"+p.Mount)
@@ -57,15 +57,23 @@ func isOurs(path string) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-// isLimited reports whether a group itself is held to less than what is above it.
-func isLimited(group string) bool {
-	for _, file := range []string{"memory.max", "memory.high", "memory.swap.max", "pids.max", "cpu.max"} {
-		text, err := os.ReadFile(filepath.Join(group, file))
-		if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(string(text), "max") {
-			return true
+// limitOf returns the name of the first file by which a group itself is held to less than
+// what is above it; empty: there is none.
+func limitOf(group string) string {
+	root := os.DirFS(group)
+	files := []string{
+		"memory.max", "memory.high", "memory.swap.max", "pids.max", "cpu.max",
+		"cpuset.cpus", "cpuset.mems", "io.max", // these are empty where there is no limit
+	}
+	hugePages, _ := fs.Glob(root, "hugetlb.*.max") // a file for each size
+	for _, file := range append(files, hugePages...) {
+		text, err := fs.ReadFile(root, file)
+		value := strings.TrimSpace(string(text))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || value != "" && !strings.HasPrefix(value, "max") {
+			return file
 		}
 	}
-	return false
+	return ""
 }
 
 // hasProcesses reports whether there are processes in a group, not below it.

@@ -82,6 +82,39 @@ func TestDelegated(t *testing.T) {
 	})
 }
 
+// What a file that limits a group has in it, is a limit or says that there is none.
+func TestLimitOf(t *testing.T) {
+	none := map[string]string{
+		"memory.max": "max\n", "memory.high": "max\n", "memory.swap.max": "max\n", "pids.max": "max\n", "cpu.max": "max 100000\n",
+		"cpuset.cpus": "\n", "cpuset.mems": "\n", "io.max": "", "hugetlb.2MB.max": "max\n", "hugetlb.1GB.rsvd.max": "max\n",
+		"cpuset.cpus.effective": "0-3\n", "hugetlb.2MB.current": "0\n", "cpu.weight": "100\n",
+	}
+	for file, limit := range map[string]string{
+		"": "", "memory.max": "1048576\n", "memory.high": "0\n", "memory.swap.max": "0\n", "pids.max": "1000\n", "cpu.max": "50000 100000\n",
+		"cpuset.cpus": "0\n", "cpuset.mems": "0-1\n", "io.max": "8:16 rbps=2097152 wbps=max riops=max wiops=max\n",
+		"hugetlb.2MB.max": "0\n", "hugetlb.1GB.rsvd.max": "1073741824\n",
+	} {
+		group := filepath.Join(t.TempDir(), `app-a\x2d[b].scope`) // as systemd names groups
+		if err := os.Mkdir(group, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := limitOf(group); got != "" {
+			t.Errorf("without controllers: %q", got)
+		}
+		for name, text := range none {
+			if name == file {
+				text = limit
+			}
+			if err := os.WriteFile(filepath.Join(group, name), []byte(text), mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := limitOf(group); got != file {
+			t.Errorf("%q, want %q", got, file)
+		}
+	}
+}
+
 // need enables a controller for the groups in one, if that is possible.
 func need(t *testing.T, group string, c Controller) {
 	t.Helper()
