@@ -32,9 +32,9 @@ func newBounds(wanted Limiter) bounds {
 	return bounds{wanted: wanted, memory: bound{controller: cgroup.Memory}, processes: bound{controller: cgroup.Pids}}
 }
 
-// open finds the controller, below the host's group of version 2 if it has one.
-func (b *bound) open(unified *cgroup.Host) {
-	var err error
+// open finds the controller, below the host's group of version 2 if it has one; else err
+// says why not, or is nil.
+func (b *bound) open(unified *cgroup.Host, err error) {
 	if unified != nil {
 		if err = unified.Enable(b.controller); err == nil {
 			b.hosts = unified
@@ -69,7 +69,7 @@ func (e *enclosures) openBound(b *bound) *bound {
 			b.err = errWatch
 			return
 		}
-		b.open(e.hosts)
+		b.open(e.hosts, e.why)
 	})
 	return b
 }

@@ -56,7 +56,7 @@ const probeLimit = 1 << 20
 func Sweep(host int) (done bool) {
 	done = true
 	if place, err := own(); err == nil {
-		if above, ok := place.delegated(); ok {
+		if above, why := place.delegated(); why == nil {
 			sweepStale(above, 0)
 		}
 		sweepStale("/"+place.Directory, 0)
@@ -91,10 +91,13 @@ func ownOf(c Controller) (string, error) {
 // Enable has the groups that a host of version 2 makes from now on have the
 // controller. That takes that the group in which the host's is has it for those below it, or
 // may have it: no group with processes in it may, but for the root (cgroups(7), "no
-// internal processes"). An error says why not.
+// internal processes"). An error says why not, and what would help.
 func (h *Host) Enable(c Controller) error {
 	above := filepath.Dir(h.path)
 	if err := enable(above, c); err != nil {
+		if h.notBeside != nil && !isRoot(above) {
+			err = fmt.Errorf("%w; %w", err, h.notBeside)
+		}
 		return err
 	}
 	return enable(h.path, c)
@@ -107,8 +110,14 @@ func enable(path string, c Controller) error {
 	if err != nil {
 		return err
 	}
-	if !contains(there, c) {
-		return fmt.Errorf("the control group %s does not have the controller %s", path, c)
+	switch {
+	case contains(there, c):
+	case isRoot(path):
+		return fmt.Errorf("the control groups of version 2 do not have the controller %s: version 1 has it, or the kernel is without; "+
+			"have it booted with cgroup_no_v1=%[1]s, or without cgroup_disable=%[1]s", c)
+	default:
+		return fmt.Errorf("the control group %s does not have the controller %s: have it enabled in each group above, "+
+			"by +%[2]s in its cgroup.subtree_control (systemd: Delegate=yes)", path, c)
 	}
 	control := filepath.Join(path, "cgroup.subtree_control")
 	enabled, err := os.ReadFile(control)
@@ -120,8 +129,7 @@ func enable(path string, c Controller) error {
 		return err
 	}
 	if occupied && !isRoot(path) {
-		return fmt.Errorf("the control group %s has processes in it, so that no group below it can have the controller %s: "+
-			"have it delegated, with this program in a group below it (systemd: Delegate=yes and DelegateSubgroup=main)", path, c)
+		return fmt.Errorf("the control group %s has processes in it, so that no group below it can have the controller %s", path, c)
 	}
 	return write(control, "+"+string(c))
 }

@@ -2,6 +2,7 @@ package cgroup
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,20 +16,35 @@ import (
 // belong: somebody has given it to this program with all below it, and has put the
 // program in a leaf (systemd: Delegate= with DelegateSubgroup=). Groups there can have
 // controllers, which those below a group with processes in it cannot. A leaf with limits
-// of its own is not left.
-func (p Place) delegated() (group string, ok bool) {
-	if p.Directory == p.Mount {
-		return "", false // nothing above is seen
-	}
+// of its own is not left. An error says why it is not, and what would make it so.
+func (p Place) delegated() (group string, why error) {
 	own := "/" + p.Directory
-	above := filepath.Dir(own)
-	occupied, err := hasProcesses(above)
-	switch {
-	case err != nil, occupied, isLimited(own), strings.HasPrefix(filepath.Base(above), prefix):
-		return "", false
+	if p.Directory == p.Mount {
+		return "", fmt.Errorf("no control group above this program's, %s, is to be seen here: %s", own, beInLeaf)
 	}
-	return above, isMarkedDelegated(above) || isTopOfOurs(above, "/"+p.Mount)
+	above := filepath.Dir(own)
+	if strings.HasPrefix(filepath.Base(above), prefix) {
+		return "", fmt.Errorf("the control group above this program's, %s, is that of the host which has started it as a worker", above)
+	}
+	if !isMarkedDelegated(above) && !isTopOfOurs(above, "/"+p.Mount) {
+		return "", fmt.Errorf("the control group above this program's, %s, is not known to be delegated to it: %s", above, beInLeaf)
+	}
+	if limit := limitOf(own); limit != "" {
+		return "", fmt.Errorf("this program's control group %s has a limit of its own, %s, from which its workers would escape in %s: set it there instead",
+			own, limit, above)
+	}
+	occupied, err := hasProcesses(above)
+	if err != nil {
+		return "", err
+	}
+	if occupied {
+		return "", fmt.Errorf("the control group %s, which is delegated to this program, has processes in it as well: put them into a group below it", above)
+	}
+	return above, nil
 }
+
+// beInLeaf is what helps a program that is in none.
+const beInLeaf = "start it in a leaf of a group that is delegated to it (systemd: Delegate=yes and DelegateSubgroup=main)"
 
 // isMarkedDelegated reports whether systemd says that it has given a group away.
 func isMarkedDelegated(group string) bool {
@@ -57,15 +73,23 @@ func isOurs(path string) bool {
 	return ok && int(stat.Uid) == os.Geteuid()
 }
 
-// isLimited reports whether a group itself is held to less than what is above it.
-func isLimited(group string) bool {
-	for _, file := range []string{"memory.max", "memory.high", "memory.swap.max", "pids.max", "cpu.max"} {
-		text, err := os.ReadFile(filepath.Join(group, file))
-		if !errors.Is(err, fs.ErrNotExist) && !strings.HasPrefix(string(text), "max") {
-			return true
+// limitOf returns the name of the first file by which a group itself is held to less than
+// what is above it; empty: there is none.
+func limitOf(group string) string {
+	root := os.DirFS(group)
+	files := []string{
+		"memory.max", "memory.high", "memory.swap.max", "pids.max", "cpu.max",
+		"cpuset.cpus", "cpuset.mems", "io.max", // these are empty where there is no limit
+	}
+	hugePages, _ := fs.Glob(root, "hugetlb.*.max") // a file for each size
+	for _, file := range append(files, hugePages...) {
+		text, err := fs.ReadFile(root, file)
+		value := strings.TrimSpace(string(text))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) || value != "" && !strings.HasPrefix(value, "max") {
+			return file
 		}
 	}
-	return false
+	return ""
 }
 
 // hasProcesses reports whether there are processes in a group, not below it.

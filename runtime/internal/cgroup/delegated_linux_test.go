@@ -38,35 +38,27 @@ func TestDelegated(t *testing.T) {
 		above := parent(t)
 		leaf := leafIn(t, above)
 		if os.Geteuid() == 0 {
-			if group, ok := leaf.delegated(); ok {
-				t.Errorf("%s was not", group)
-			}
+			undelegated(t, leaf, above, "is not known to be delegated", "DelegateSubgroup=main")
 		}
 		markDelegated(t, above)
-		if group, ok := leaf.delegated(); !ok || group != above {
-			t.Errorf("%q, %t, want %q", group, ok, above)
+		if group, why := leaf.delegated(); why != nil || group != above {
+			t.Errorf("%q, %v, want %q", group, why, above)
 		}
 		leaf.Mount = leaf.Directory
-		if group, ok := leaf.delegated(); ok {
-			t.Errorf("%s is out of sight", group)
-		}
+		undelegated(t, leaf, "no control group above", "/"+leaf.Directory, "DelegateSubgroup=main")
 	})
 	t.Run("with processes in it", func(t *testing.T) {
 		above := parent(t)
 		markDelegated(t, above)
 		leaf := leafIn(t, above)
 		sleeperIn(t, above)
-		if group, ok := leaf.delegated(); ok {
-			t.Errorf("%s has a process in it", group)
-		}
+		undelegated(t, leaf, above, "has processes in it", "put them into a group below it")
 	})
 	t.Run("to a worker's own host", func(t *testing.T) {
 		h := openHost(t, parent(t))
 		defer h.Close()
 		markDelegated(t, h.path)
-		if group, ok := leafIn(t, h.path).delegated(); ok {
-			t.Errorf("%s is a host's", group)
-		}
+		undelegated(t, leafIn(t, h.path), h.path, "as a worker")
 	})
 	t.Run("with a leaf that has limits", func(t *testing.T) {
 		above := parent(t)
@@ -76,10 +68,149 @@ func TestDelegated(t *testing.T) {
 		if err := write(filepath.Join("/", leaf.Directory, "pids.max"), "1000"); err != nil {
 			t.Fatal(err)
 		}
-		if group, ok := leaf.delegated(); ok {
-			t.Errorf("in %s the limit would not hold", group)
-		}
+		undelegated(t, leaf, "/"+leaf.Directory, "pids.max", "set it there")
 	})
+}
+
+// undelegated fails the test if the group above a leaf is taken, or if that error leaves a word out.
+func undelegated(t *testing.T, leaf Place, words ...string) {
+	t.Helper()
+	group, why := leaf.delegated()
+	if why == nil {
+		t.Errorf("%s is taken", group)
+		return
+	}
+	says(t, why, words...)
+}
+
+func says(t *testing.T, err error, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%v\nsays nothing of %q", err, word)
+		}
+	}
+}
+
+// Why a host's group is not beside the leaf, is told where the controllers cannot be had for it.
+func TestNotBeside(t *testing.T) {
+	t.Run("as something else is there", func(t *testing.T) {
+		above := parent(t)
+		leaf := leafIn(t, above)
+		sleeperIn(t, above)
+		markDelegated(t, above)
+		tellsOf(t, leaf, above, "put them into a group below it")
+	})
+	t.Run("as no group can be made there", func(t *testing.T) {
+		group := parent(t)
+		above := t.TempDir() // no control group, although all looks like one
+		if err := os.WriteFile(filepath.Join(above, "cgroup.procs"), nil, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(group, filepath.Join(above, "main")); err != nil {
+			t.Fatal(err)
+		}
+		markDelegated(t, above)
+		leaf := Place{Version: 2, Directory: strings.TrimPrefix(above, "/") + "/main"}
+		tellsOf(t, leaf, above, "cgroup.kill")
+	})
+}
+
+// tellsOf opens a host for a program in a leaf, and fails the test unless the error of Enable has
+// the words, and advises nobody to have a leaf.
+func tellsOf(t *testing.T, leaf Place, words ...string) {
+	t.Helper()
+	sleeperIn(t, "/"+leaf.Directory)
+	h, err := leaf.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if filepath.Dir(h.path) != "/"+leaf.Directory {
+		t.Fatalf("it is in %s", h.path)
+	}
+	for _, c := range []Controller{Memory, Pids} {
+		err := h.Enable(c)
+		if err == nil {
+			t.Fatalf("the group has processes in it, and %s", c)
+		}
+		says(t, err, words...)
+		if strings.Contains(err.Error(), "DelegateSubgroup") {
+			t.Errorf("%v\nadvises what was done", err)
+		}
+	}
+}
+
+// What a file that limits a group has in it, is a limit or says that there is none.
+func TestLimitOf(t *testing.T) {
+	none := map[string]string{
+		"memory.max": "max\n", "memory.high": "max\n", "memory.swap.max": "max\n", "pids.max": "max\n", "cpu.max": "max 100000\n",
+		"cpuset.cpus": "\n", "cpuset.mems": "\n", "io.max": "", "hugetlb.2MB.max": "max\n", "hugetlb.1GB.rsvd.max": "max\n",
+		"cpuset.cpus.effective": "0-3\n", "hugetlb.2MB.current": "0\n", "cpu.weight": "100\n",
+	}
+	for file, limit := range map[string]string{
+		"": "", "memory.max": "1048576\n", "memory.high": "0\n", "memory.swap.max": "0\n", "pids.max": "1000\n", "cpu.max": "50000 100000\n",
+		"cpuset.cpus": "0\n", "cpuset.mems": "0-1\n", "io.max": "8:16 rbps=2097152 wbps=max riops=max wiops=max\n",
+		"hugetlb.2MB.max": "0\n", "hugetlb.1GB.rsvd.max": "1073741824\n",
+	} {
+		group := filepath.Join(t.TempDir(), `app-a\x2d[b].scope`) // as systemd names groups
+		if err := os.Mkdir(group, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := limitOf(group); got != "" {
+			t.Errorf("without controllers: %q", got)
+		}
+		for name, text := range none {
+			if name == file {
+				text = limit
+			}
+			if err := os.WriteFile(filepath.Join(group, name), []byte(text), mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := limitOf(group); got != file {
+			t.Errorf("%q, want %q", got, file)
+		}
+	}
+}
+
+// An error says why a group cannot have a controller for those below it, and what to do.
+func TestEnableErrors(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		words []string
+	}{
+		{
+			"the kernel is without",
+			map[string]string{"cgroup.controllers": "cpu pids\n"},
+			[]string{"version 2", "cgroup_no_v1=memory", "cgroup_disable=memory"},
+		},
+		{
+			"the group above is without",
+			map[string]string{"cgroup.controllers": "cpu pids\n", "cgroup.type": "domain\n"},
+			[]string{"does not have the controller memory", "+memory", "cgroup.subtree_control", "Delegate=yes"},
+		},
+		{
+			"with processes in it",
+			map[string]string{"cgroup.controllers": "memory\n", "cgroup.type": "domain\n", "cgroup.subtree_control": "\n", "cgroup.procs": "7\n"},
+			[]string{"has processes in it", "memory"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			group := t.TempDir()
+			for name, text := range test.files {
+				if err := os.WriteFile(filepath.Join(group, name), []byte(text), mode); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := enable(group, Memory)
+			if err == nil {
+				t.Fatal("it has it")
+			}
+			says(t, err, test.words...)
+		})
+	}
 }
 
 // need enables a controller for the groups in one, if that is possible.

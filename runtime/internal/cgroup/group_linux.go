@@ -25,6 +25,7 @@ type Host struct {
 	path       string
 	lock       *os.File   // the directory, which is locked as long as this is open
 	controller Controller // of version 1; empty: it is of version 2
+	notBeside  error      // why it is below this program's own group, if it is
 	next       int
 }
 
@@ -37,12 +38,24 @@ func Open() (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	if above, ok := place.delegated(); ok {
-		if h, err := openIn(above); err == nil {
+	return place.open()
+}
+
+func (p Place) open() (*Host, error) {
+	above, why := p.delegated()
+	if why == nil {
+		h, err := openIn(above)
+		if err == nil {
 			return h, nil
 		}
+		why = fmt.Errorf("a host can have no control group in %s, which is delegated to this program: %w", above, err)
 	}
-	return openIn("/" + place.Directory)
+	h, err := openIn("/" + p.Directory)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %w", err, why)
+	}
+	h.notBeside = why
+	return h, nil
 }
 
 func openIn(parent string) (*Host, error) {

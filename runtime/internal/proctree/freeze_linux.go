@@ -20,9 +20,9 @@ const (
 	limit      = time.Second
 )
 
-// blockedLimit is how long one that is blocked counts as one that moves: it may wait for
-// a lock of the kernel's in the middle of a fork, and have its child yet. After that it
-// stands still in a vfork, or in whatever the system waits for.
+// blockedLimit is how long after its stop one that is blocked counts as one that moves: it
+// may wait for a lock of the kernel's in the middle of a fork, and have its child yet. After
+// that it stands still in a vfork, or in whatever the system waits for.
 const blockedLimit = 100 * time.Millisecond
 
 // Tree is processes that were stopped, each after its parent.
@@ -47,7 +47,7 @@ func Freeze(roots ...Process) (*Tree, error) {
 	}
 	begun, pause := time.Now(), firstPause
 	for calm := 0; calm < 2; calm++ {
-		moved, err := t.look(roots, time.Since(begun) < blockedLimit)
+		moved, err := t.look(roots)
 		if err != nil && (errors.Is(err, reactor.ErrInvalidPID) || time.Since(begun) >= limit) {
 			return t, err
 		}
@@ -65,7 +65,7 @@ func Freeze(roots ...Process) (*Tree, error) {
 
 // look stops what it finds that was not stopped, and reports whether there was any, or
 // one that moves yet, as one that is blocked may.
-func (t *Tree) look(roots []Process, mayBlock bool) (moved bool, err error) {
+func (t *Tree) look(roots []Process) (moved bool, err error) {
 	childrenOf, err := kinship()
 	if err != nil {
 		return false, err
@@ -79,7 +79,7 @@ func (t *Tree) look(roots []Process, mayBlock bool) (moved bool, err error) {
 		m := &t.Members[i]
 		does, err := m.activity()
 		if err == nil {
-			moved = moved || !m.refuses && (does == moving || does == blocked && mayBlock)
+			moved = moved || !m.refuses && (does == moving || does == blocked && time.Since(m.since) < blockedLimit)
 			var children []Relative
 			children, err = childrenOf(m.Process)
 			for _, child := range children {
@@ -112,6 +112,7 @@ func (t *Tree) stop(p Process, moved *bool) error {
 	}
 	*moved = true
 	m.refuses = m.Signal(syscall.SIGSTOP) != nil // what ends it will say so
+	m.since = time.Now()
 	t.known[p] = true
 	t.Members = append(t.Members, m)
 	return nil

@@ -3,6 +3,7 @@ package proctree
 import (
 	"os"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,9 +14,10 @@ type Member struct {
 	Process
 	Group int // its process group
 
-	pidfd   int  // -1: this system has none
-	before  bool // it was stopped when it was found
-	refuses bool // it cannot be stopped
+	pidfd   int       // -1: this system has none
+	since   time.Time // it was told to stop
+	before  bool      // it was stopped when it was found
+	refuses bool      // it cannot be stopped
 }
 
 // hold opens what a member is signalled by. The error is os.ErrProcessDone if it is
