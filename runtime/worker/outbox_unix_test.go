@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/stint-go/stint/reactor/leaktest"
 	"github.com/stint-go/stint/runtime/internal/wire"
 	"github.com/stint-go/stint/runtime/worker"
@@ -179,5 +181,38 @@ func TestWritten(t *testing.T) {
 			t.Fatal("all are read, and the last is not written")
 		}
 		runtime.Gosched()
+	}
+}
+
+// What a link holds is written by nobody, until it is let go: then all of it, in its order.
+func TestHold(t *testing.T) {
+	link, i := openImpostor(t, newWatcher())
+	i.write(i.answer(nil))
+	unread := func() (n int) {
+		raw, err := i.conn.Conn.(syscall.Conn).SyscallConn()
+		if err == nil {
+			err = raw.Control(func(fd uintptr) {
+				n, _, _ = unix.Recvfrom(int(fd), make([]byte, 1000), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return max(n, 0)
+	}
+	for id := uint64(1); id <= 3; id++ {
+		link.Hold()
+		link.Offer(slotOf(id), id, "task", 0, pattern(id, 100))
+		link.Flush()
+		link.Cancel(id, true) // is sent at once
+		if n := unread(); n != 0 {
+			t.Errorf("task %d: %d bytes are written", id, n)
+		}
+		link.Resume()
+		for _, want := range []wire.Kind{wire.KindTask, wire.KindCancel} {
+			if header, _, err := i.frames.Next(); err != nil || header.Kind != want || header.ID != id {
+				t.Fatalf("task %d: got %v, %v", id, header, err)
+			}
+		}
 	}
 }
