@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"io"
 	"os"
 	"syscall"
 
@@ -100,6 +101,19 @@ func unmapShared(mapping []byte) error { return os.NewSyscallError("munmap", uni
 
 // stop stops a process.
 func stop(p *os.Process) error { return p.Signal(unix.SIGSTOP) }
+
+// readOnce reads what there is at once; where that is nothing, it has an end.
+func readOnce(file *os.File, p []byte) (n int, err error) {
+	control(file, func(fd int) {
+		for err = unix.EINTR; err == unix.EINTR; {
+			n, err = unix.Read(fd, p)
+		}
+	})
+	if n > 0 {
+		return n, nil
+	}
+	return 0, io.EOF
+}
 
 // writeOnce writes what a socket takes at once.
 func writeOnce(fd uintptr, p []byte) int {

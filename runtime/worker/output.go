@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -13,6 +14,8 @@ const (
 	outputDrain = 50 * time.Millisecond
 	// outputChunk is how much of it is read at a time.
 	outputChunk = 4 << 10
+	// outputRest is how much a pipe holds.
+	outputRest = 64 << 10
 )
 
 // output is one of a worker's standard streams, as the host reads it.
@@ -54,20 +57,33 @@ func (o *output) pass() {
 	}
 }
 
-// read reads until the end, an error or the deadline.
+// read reads until the end, an error or the deadline, and then what is in the pipe yet: who
+// comes late, since the machine stood still, has not lost it.
 func (o *output) read(each func([]byte)) {
 	chunk := make([]byte, outputChunk)
-	for {
-		n, err := o.pipe.Read(chunk)
+	got := func(n int) {
+		if n > 0 && o.tail != nil {
+			o.tail.keep(chunk[:n])
+		}
 		if n > 0 {
-			if o.tail != nil {
-				o.tail.keep(chunk[:n])
-			}
 			each(chunk[:n])
 		}
+	}
+	var err error
+	for err == nil {
+		var n int
+		n, err = o.pipe.Read(chunk)
+		got(n)
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return
+	}
+	for range outputRest / outputChunk { // a grandchild may go on writing
+		n, err := readOnce(o.pipe, chunk)
 		if err != nil {
 			return
 		}
+		got(n)
 	}
 }
 
