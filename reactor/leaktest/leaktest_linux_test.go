@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -30,7 +29,8 @@ func init() {
 }
 
 func TestRunOnLinux(t *testing.T) {
-	t.Cleanup(removeSharedMemory)
+	shared := t.TempDir()
+	t.Setenv(sharedMemoryVariable, shared)
 	verdicts(t, []verdict{
 		{helper: "descriptor", code: 1, report: []string{"fd ", "pipe:["}},
 		{helper: "child", code: 1, report: []string{"process ", "state S", ": cat"}},
@@ -38,9 +38,9 @@ func TestRunOnLinux(t *testing.T) {
 		{helper: "zombie", code: 1, report: []string{"zombie", "(true)"}},
 		{helper: "orphan of this binary", code: 1, report: []string{"process ", "leaktest.test"}},
 		{helper: "daemon", code: 1, report: []string{"process ", ": cat"}},
-		{helper: "shared memory", code: 1, report: []string{"file /dev/shm/stint-"}},
+		{helper: "shared memory", code: 1, report: []string{"file " + shared + "/stint-"}},
 		{helper: "mapping", code: 1, report: []string{"mapping ", "/memfd:stint-leaktest"}},
-		{helper: "own shared memory", code: 1, report: []string{"file /dev/shm/stint-"}},
+		{helper: "own shared memory", code: 1, report: []string{"file " + shared + "/stint-"}},
 		{helper: "another run's shared memory"},
 	})
 }
@@ -115,7 +115,7 @@ func startOrphan() int {
 const sharedMemoryTag = "leaktest"
 
 func leaveSharedMemory(owner string) int {
-	return create("/dev/shm", prefix+owner+sharedMemoryTag)
+	return create(sharedMemory, prefix+owner+sharedMemoryTag)
 }
 
 // leaveMapping leaves shared memory mapped, and its descriptor closed.
@@ -128,13 +128,6 @@ func leaveMapping() int {
 		return 2
 	}
 	return 0
-}
-
-func removeSharedMemory() {
-	left, _ := filepath.Glob("/dev/shm/" + prefix + "*" + sharedMemoryTag)
-	for _, path := range left {
-		_ = os.Remove(path)
-	}
 }
 
 func TestReadProcess(t *testing.T) {

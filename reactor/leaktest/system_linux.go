@@ -1,6 +1,7 @@
 package leaktest
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -8,6 +9,13 @@ import (
 	"strconv"
 	"strings"
 )
+
+// sharedMemory is where shared memory has its names. What this package's own tests leave
+// there, for others to find, is in a place of their own: tests of other packages run
+// beside them.
+var sharedMemory = cmp.Or(os.Getenv(sharedMemoryVariable), "/dev/shm")
+
+const sharedMemoryVariable = "STINT_LEAKTEST_SHARED_MEMORY"
 
 func (things inventory) addSystem() {
 	things.addDescriptors()
@@ -18,7 +26,7 @@ func (things inventory) addSystem() {
 			things[fmt.Sprintf("process %d %s", p.pid, p.start)] = p.String()
 		}
 	}
-	things.addNames("/dev/shm", all.ownName)
+	things.addNames(sharedMemory, all.ownName)
 }
 
 func (things inventory) addDescriptors() {
