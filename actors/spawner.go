@@ -114,14 +114,14 @@ func (s *spawner) bear(r *request) {
 // look looks after a pause whether a process executes its program.
 func (s *spawner) look(r *request, pauses *backoff.ExponentialBackOff) {
 	time.AfterFunc(pauses.NextBackOff(), func() {
+		if r.newborn.executes(0) || time.Since(r.clonedAt) > s.tooLong {
+			s.born(r) // what runs is stopped as any process is, with its grace
+			return
+		}
 		if r.process.withdrawn.Load() {
 			r.newborn.kill()
 		}
-		if r.newborn.executes(0) || time.Since(r.clonedAt) > s.tooLong {
-			s.born(r)
-		} else {
-			s.look(r, pauses)
-		}
+		s.look(r, pauses)
 	})
 }
 

@@ -21,10 +21,14 @@ func TestInfo(t *testing.T) {
 	if at := p.Started(); at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 		t.Errorf("started at %v, now is %v", at, time.Now())
 	}
-	info, err := p.Info()
-	if err != nil {
-		t.Fatal(err)
-	}
+	var info process.Info
+	eventually(t, "it runs, and has stopped itself", func() (stopped bool) { // its arguments come after Start returns
+		var err error
+		if info, err = p.Info(); err != nil {
+			t.Fatal(err)
+		}
+		return info.State == process.Stopped
+	})
 	groups, err := os.Getgroups()
 	if err != nil {
 		t.Fatal(err)
