@@ -110,6 +110,23 @@ func TestSlowExec(t *testing.T) {
 		receive(t, g.over)()
 		receive(t, v.Done())
 	})
+	t.Run("has its grace once it runs", func(t *testing.T) {
+		g, w := newIcy(t), newWorker()
+		command, out := shell(t, "trap 'exit 7' TERM; echo up; while :; do sleep 0.01; done")
+		v := single(t, fenced(t, g.fence, nil), w, enclosed(command))
+		g.occupied()
+		time.Sleep(300 * time.Millisecond) // it is looked at seldom by now: it will run unseen for a while
+		g.thaw()
+		if got := out.line(); got != "up" {
+			t.Error(got)
+		}
+		v.Stop(actors.Ladder{Term: true, Grace: time.Hour}, actors.Cause{})
+		if r := receive(t, w.exited); r.Exit.Code != 7 {
+			t.Error(r.Exit)
+		}
+		receive(t, g.over)()
+		receive(t, v.Done())
+	})
 	t.Run("counts as started after a while", func(t *testing.T) {
 		g, w := newIcy(t), newWorker()
 		s := fenced(t, g.fence, nil)

@@ -29,7 +29,7 @@ func TestArgumentsTakenBack(t *testing.T) {
 		}
 	}
 	stopped := workerPID(t, p)
-	channel := theirs(t, stopped, 3)
+	channel := theirs(t, stopped, channelIn)
 	stop(t, stopped)
 	submit('a')
 	submit('b')

@@ -3,6 +3,7 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -114,9 +115,14 @@ func TestExcessRefused(t *testing.T) {
 		t.Errorf("double 2 is %d", got)
 	}
 	processes := newProcessPool(t, pool.Config{Workers: 1})
-	for option, with := range map[string]pool.Option{"WithCPUTime": pool.WithCPUTime(-1), "WithMemory": pool.WithMemory(-1)} {
-		if err := failure[*pool.ConfigError](t, double.Submit(t.Context(), processes, 1, with)); err.Field != option {
-			t.Error(err)
+	for option, all := range map[string][]pool.Option{
+		"WithCPUTime": {pool.WithCPUTime(-1), pool.WithCPUTime(math.MinInt64)},
+		"WithMemory":  {pool.WithMemory(-1), pool.WithMemory(math.MinInt64)},
+	} {
+		for _, with := range all {
+			if err := failure[*pool.ConfigError](t, double.Submit(t.Context(), processes, 1, with)); err.Field != option {
+				t.Error(err)
+			}
 		}
 	}
 }

@@ -76,11 +76,13 @@ func (l *limits) check() error {
 		{"WithQueueTimeout", l.queue},
 		{"WithTimeout", l.running},
 		{"WithSilenceTimeout", l.silence},
-		{optionCPUTime, l.cpu},
 	} {
-		if of.limit < 0 && (of.limit != byDefault || of.option == optionCPUTime) { // which a pool has none of
+		if of.limit < 0 && of.limit != byDefault {
 			return &ConfigError{Field: of.option, Reason: fmt.Sprintf("%v is negative", of.limit)}
 		}
+	}
+	if l.cpu < 0 {
+		return &ConfigError{Field: optionCPUTime, Reason: fmt.Sprintf("%v is negative", l.cpu)}
 	}
 	if l.memory < 0 {
 		return &ConfigError{Field: optionMemory, Reason: fmt.Sprintf("%d is negative", l.memory)}

@@ -19,7 +19,6 @@ type meter struct {
 	spender     uint64        // the job, by its id, that what follows is of; 0: none yet
 	spentBefore time.Duration // processor time, until it became the worker's first
 	spent       time.Duration // and since then, when the clock was last read
-	pause       time.Duration // until it is read again, at least
 
 	grower     uint64    // the job, by its id, that what follows is of
 	hadBefore  int64     // bytes resident, before it was written to the worker
@@ -56,13 +55,11 @@ func (m *member) measureFrom(j *Job) {
 // count reads how much processor time the worker has used since the job began, which
 // the first reading for it stands for. Reading the clock does not block. Under the lock.
 func (m *member) count(j *Job) (told bool) {
-	began := time.Now()
 	total, err := processorTime(m.process.PID())
 	if err != nil {
 		return false // it has ended
 	}
 	c := &m.meter
-	c.pause = min(max(countPause, countShare*time.Since(began)), longCountPause)
 	if c.spender != j.id {
 		c.spender, c.spentBefore = j.id, total
 	}
@@ -73,14 +70,16 @@ func (m *member) count(j *Job) (told bool) {
 // spentAt is when a running job will have used up its processor time at the earliest;
 // not later than now: it has. Under the lock.
 func (m *member) spentAt(j *Job) time.Time {
-	left := j.limits.cpu
+	left, began := j.limits.cpu, time.Now()
 	if told := m.count(j); told {
 		left -= m.meter.spent
 	}
+	now := time.Now()
 	if left <= 0 && !m.reaped() {
-		return time.Now()
+		return now
 	}
-	return time.Now().Add(max(spendable(left), m.meter.pause))
+	pause := min(max(countPause, countShare*now.Sub(began)), longCountPause)
+	return now.Add(max(spendable(left), pause))
 }
 
 // spendable is how soon so much processor time can be used up, at the earliest at which it
@@ -105,7 +104,7 @@ func (m *member) lookAfter(j *Job, now time.Time) {
 	at := now
 	switch {
 	case m.unmeasured(j):
-		m.link.Hold()
+		m.link.Hold(true)
 	case j.limits.memory > 0:
 		at = now.Add(growPause)
 	case m.pool.config.Recycle.Memory > 0:
@@ -134,11 +133,9 @@ func (m *member) memoryRings() {
 	has, err := residentMemory(m.process.PID())
 	m.pool.mu.Lock()
 	m.looked(of, has, err)
-	ready := !m.unmeasured(m.sent.first)
+	m.link.Hold(m.unmeasured(m.sent.first))
 	m.pool.unlock()
-	if ready {
-		m.link.Resume()
-	}
+	m.link.Flush()
 }
 
 // looked judges what was read of a worker's memory, before which the job with the id of

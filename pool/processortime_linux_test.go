@@ -2,8 +2,10 @@ package pool
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,6 +53,31 @@ func TestProcessorTime(t *testing.T) {
 	}
 	if gone, err := processorTime(pid); !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("one that is gone: %v, %v", gone, err)
+	}
+}
+
+// confinedVariable is set for this binary where it is to say what it knows of processors.
+const confinedVariable = "POOL_TEST_CONFINED"
+
+func init() {
+	if os.Getenv(confinedVariable) != "" {
+		fmt.Println(int(processors()), "of which its own are", runtime.NumCPU())
+		os.Exit(0)
+	}
+}
+
+// SEC-15: all processors of the machine count, also those that this program may not use now.
+func TestProcessors(t *testing.T) {
+	online, err := exec.Command("getconf", "_NPROCESSORS_ONLN").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("taskset", "-c", "0", os.Args[0])
+	cmd.Env = append(os.Environ(), confinedVariable+"=1")
+	cmd.Stderr = os.Stderr
+	got, err := cmd.Output()
+	if want := strings.TrimSpace(string(online)) + " of which its own are 1\n"; err != nil || string(got) != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 }
 

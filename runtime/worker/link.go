@@ -208,11 +208,9 @@ func (l *Link) Carry(id uint64, values []byte) { l.outbox.values(id, values) }
 func (l *Link) Flush() { l.outbox.flush() }
 
 // Hold keeps what is offered from now on, and what else is not written yet, from being
-// written: the worker does not get it before [Link.Resume].
-func (l *Link) Hold() { l.outbox.hold() }
-
-// Resume is the end of Hold, and writes what was held. It does not wait, as Flush does not.
-func (l *Link) Resume() { l.outbox.resume() }
+// written, whoever flushes; or no longer does, for the next Flush to write it. Like Offer it
+// does not write.
+func (l *Link) Hold(held bool) { l.outbox.hold(held) }
 
 // Withdraw takes an offered task back, at once and for good. False: the worker
 // has begun it.

@@ -40,45 +40,6 @@ type outbox struct {
 	written atomic.Uint64 // the last task whose argument was written by itself
 }
 
-// batch is what is written together, in the order of the frames.
-type batch struct {
-	whole  []piece // large payloads, and what goes before each
-	recent []byte  // the small frames after them
-}
-
-// piece is a part of what is written: bytes, or a task whose argument is first copied
-// into the arena.
-type piece struct {
-	bytes []byte
-	large *largeTask // nil: bytes
-	of    uint64     // the task whose argument the bytes are; 0: they are none
-}
-
-// largeTask is a task that is offered with a large argument.
-type largeTask struct {
-	arena    *hostArena
-	slot     uint16
-	id       uint64
-	name     string
-	limit    time.Duration
-	argument []byte
-}
-
-// pieces copies the argument into the arena and returns the frame that says so; or,
-// where there is no room for it, the frame that brings it along.
-func (t *largeTask) pieces() []piece {
-	header := wire.Header{Kind: wire.KindTask, Slot: t.slot, ID: t.id, Size: uint32(wire.TaskHeadSize(t.name) + len(t.argument))}
-	place, staged := t.arena.stage(t.slot, t.id, t.argument)
-	if staged {
-		header.Kind, header.Size = wire.KindTaskAt, uint32(wire.TaskHeadSize(t.name)+wire.RegionSize)
-	}
-	head := wire.AppendTaskHead(wire.AppendHeader(nil, header), t.name, t.limit)
-	if staged {
-		return []piece{{bytes: wire.AppendRegion(head, place)}}
-	}
-	return []piece{{bytes: head}, {bytes: t.argument}}
-}
-
 func newOutbox(socket *os.File) (*outbox, error) {
 	raw, err := socket.SyscallConn()
 	if err != nil {
@@ -153,16 +114,6 @@ func (o *outbox) values(id uint64, values []byte) {
 	}
 }
 
-// payload adds a payload whose header was added before: of a task, or of none.
-func (b *batch) payload(p []byte, task uint64) {
-	if len(p) < copyBelow {
-		b.recent = append(b.recent, p...)
-	} else {
-		b.whole = append(b.whole, piece{bytes: b.recent}, piece{bytes: p, of: task})
-		b.recent = nil
-	}
-}
-
 // reply adds a frame about a call, and flushes. A large payload is not copied.
 func (o *outbox) reply(kind wire.Kind, number uint64, payload []byte) {
 	o.mu.Lock()
@@ -196,19 +147,11 @@ func (o *outbox) flush() {
 	}
 }
 
-// hold keeps what is added from being written, until resume.
-func (o *outbox) hold() {
+// hold keeps what is added from being written, or no longer does.
+func (o *outbox) hold(held bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.held = true
-}
-
-// resume is the end of hold, and flushes.
-func (o *outbox) resume() {
-	o.mu.Lock()
-	o.held = false
-	o.mu.Unlock()
-	o.flush()
+	o.held = held
 }
 
 // take gives what there is to write for a batch that was written; an empty one
@@ -267,8 +210,6 @@ func (o *outbox) close() {
 	o.refuse()
 	o.writers.Wait()
 }
-
-func (b *batch) empty() bool { return len(b.whole) == 0 && len(b.recent) == 0 }
 
 // writeBatch writes a batch and removes from it what was written. Who does not want to wait
 // does not copy large arguments either: he leaves the batch to the writer there.

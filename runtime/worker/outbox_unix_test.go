@@ -201,14 +201,18 @@ func TestHold(t *testing.T) {
 		return max(n, 0)
 	}
 	for id := uint64(1); id <= 3; id++ {
-		link.Hold()
+		link.Hold(true)
 		link.Offer(slotOf(id), id, "task", 0, pattern(id, 100))
 		link.Flush()
 		link.Cancel(id, true) // is sent at once
 		if n := unread(); n != 0 {
 			t.Errorf("task %d: %d bytes are written", id, n)
 		}
-		link.Resume()
+		link.Hold(false)
+		if n := unread(); n != 0 {
+			t.Errorf("task %d: %d bytes are written before a flush", id, n)
+		}
+		link.Flush()
 		for _, want := range []wire.Kind{wire.KindTask, wire.KindCancel} {
 			if header, _, err := i.frames.Next(); err != nil || header.Kind != want || header.ID != id {
 				t.Fatalf("task %d: got %v, %v", id, header, err)

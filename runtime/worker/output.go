@@ -61,29 +61,21 @@ func (o *output) pass() {
 // comes late, since the machine stood still, has not lost it.
 func (o *output) read(each func([]byte)) {
 	chunk := make([]byte, outputChunk)
-	got := func(n int) {
-		if n > 0 && o.tail != nil {
-			o.tail.keep(chunk[:n])
+	for rest := 0; rest < outputRest; { // a grandchild may go on writing
+		n, err := o.pipe.Read(chunk)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			n, err = readOnce(o.pipe, chunk)
+			rest += len(chunk)
 		}
 		if n > 0 {
+			if o.tail != nil {
+				o.tail.keep(chunk[:n])
+			}
 			each(chunk[:n])
 		}
-	}
-	var err error
-	for err == nil {
-		var n int
-		n, err = o.pipe.Read(chunk)
-		got(n)
-	}
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return
-	}
-	for range outputRest / outputChunk { // a grandchild may go on writing
-		n, err := readOnce(o.pipe, chunk)
 		if err != nil {
 			return
 		}
-		got(n)
 	}
 }
 

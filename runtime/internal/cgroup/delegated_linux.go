@@ -12,6 +12,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// open opens a host's group in the one above a program's own, if that is delegated to it, else
+// in its own.
+func (p Place) open() (*Host, error) {
+	above, why := p.delegated()
+	if why == nil {
+		h, err := openIn(above)
+		if err == nil {
+			return h, nil
+		}
+		why = fmt.Errorf("a host can have no control group in %s, which is delegated to this program: %w", above, err)
+	}
+	h, err := openIn("/" + p.Directory)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %w", err, why)
+	}
+	h.notBeside = why
+	return h, nil
+}
+
 // delegated returns the group above this program's own, if that is where hosts' groups
 // belong: somebody has given it to this program with all below it, and has put the
 // program in a leaf (systemd: Delegate= with DelegateSubgroup=). Groups there can have

@@ -41,23 +41,6 @@ func Open() (*Host, error) {
 	return place.open()
 }
 
-func (p Place) open() (*Host, error) {
-	above, why := p.delegated()
-	if why == nil {
-		h, err := openIn(above)
-		if err == nil {
-			return h, nil
-		}
-		why = fmt.Errorf("a host can have no control group in %s, which is delegated to this program: %w", above, err)
-	}
-	h, err := openIn("/" + p.Directory)
-	if err != nil {
-		return nil, fmt.Errorf("%w; %w", err, why)
-	}
-	h.notBeside = why
-	return h, nil
-}
-
 func openIn(parent string) (*Host, error) {
 	sweepStale(parent, 0)
 	h, err := create(parent)

@@ -64,40 +64,25 @@ func forker(t *testing.T) (blocked Process) {
 // exhaust leaves one descriptor to be had, until release.
 func exhaust(t *testing.T) (release func()) {
 	t.Helper()
+	free, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0) // the lowest that is free
+	if err == nil {
+		err = unix.Close(free)
+	}
 	var whole unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &whole); err != nil {
+	if err == nil {
+		err = unix.Getrlimit(unix.RLIMIT_NOFILE, &whole)
+	}
+	if err == nil {
+		err = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free) + 1, Max: whole.Max})
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	few := whole
-	few.Cur = 64
-	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &few); err != nil {
-		t.Fatal(err)
-	}
-	var held []int
-	release = func() {
-		for _, fd := range held {
-			_ = unix.Close(fd)
-		}
-		held = nil
+	return func() {
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &whole); err != nil {
 			t.Error(err)
 		}
 	}
-	for {
-		fd, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err == unix.EMFILE && len(held) > 0 {
-			break
-		}
-		if err != nil {
-			release()
-			t.Fatal(err)
-		}
-		held = append(held, fd)
-	}
-	last := len(held) - 1
-	_ = unix.Close(held[last])
-	held = held[:last]
-	return release
 }
 
 // One that is blocked is waited for from its own stop on, however late that is: with one
