@@ -50,25 +50,22 @@ func TestCallersContextPending(t *testing.T) {
 // caller's, and then its worker is killed.
 func TestCallersContextRunning(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 1, Grace: 20 * time.Millisecond})
-	for name, begin := range map[string]func() (ctx context.Context, end func(), matches error){
-		"cancelled": func() (context.Context, func(), error) {
+	for name, begin := range map[string]func(time.Duration) (ctx context.Context, end func(), matches error){
+		"cancelled": func(time.Duration) (context.Context, func(), error) {
 			ctx, cancel := context.WithCancel(context.Background())
 			return ctx, cancel, context.Canceled
 		},
-		"cancelled with a cause": func() (context.Context, func(), error) {
+		"cancelled with a cause": func(time.Duration) (context.Context, func(), error) {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			return ctx, func() { cancel(errWhy) }, errWhy
 		},
-		"over its deadline": func() (context.Context, func(), error) {
-			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		"over its deadline": func(timeout time.Duration) (context.Context, func(), error) {
+			ctx, cancel := context.WithTimeout(context.Background(), timeout)
 			return ctx, func() { <-ctx.Done(); cancel() }, context.DeadlineExceeded
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := workerPID(t, p)
-			ctx, end, matches := begin()
-			f := running(t, spin.Submit(ctx, p, none{}))
-			end()
+			before, f, matches := runUnder(t, p, begin)
 			err := failure[*pool.KilledError](t, f)
 			if alive(before) {
 				t.Error("the future has failed and its worker lives")
@@ -80,6 +77,27 @@ func TestCallersContextRunning(t *testing.T) {
 				t.Errorf("what the error matches: %v", err)
 			}
 		})
+	}
+}
+
+// runUnder has a task spin under a context that it ends, and returns it with its
+// worker. If the context has a deadline, it is one before which the task has begun,
+// however slow the machine is.
+func runUnder(t *testing.T, p *pool.ProcessPool, begin func(time.Duration) (context.Context, func(), error)) (worker int, f *future, want error) {
+	t.Helper()
+	for timeout := 50 * time.Millisecond; ; timeout *= 2 {
+		worker = workerPID(t, p)
+		ctx, end, want := begin(timeout)
+		f = spin.Submit(ctx, p, none{})
+		var state futures.State
+		eventually(t, "the task has begun, or is over", func() bool { state = f.State(); return state != futures.Pending })
+		if state == futures.Running || ctx.Err() == nil || timeout >= patience {
+			end()
+			return worker, f, want
+		}
+		t.Logf("not begun, or not seen to run, within %v: %v", timeout, state)
+		end()
+		awaitSettled(t, f)
 	}
 }
 

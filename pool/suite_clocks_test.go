@@ -3,6 +3,8 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,13 +17,22 @@ import (
 type beating struct {
 	Every, For time.Duration
 	Then       time.Duration // silence after that
+	Signs      string        // the file in which they are noted
 }
 
 var (
 	// beats gives signs of life for a while, and then none.
 	beats = pool.NewTask("beats", func(ctx context.Context, b beating) (none, error) {
-		for from := time.Now(); time.Since(from) < b.For; time.Sleep(b.Every) {
-			pool.Heartbeat(ctx)
+		s, err := noteSigns(b.Signs)
+		if err != nil {
+			return none{}, err
+		}
+		defer s.file.Close()
+		for time.Since(s.from) < b.For {
+			if err := s.give(func() error { pool.Heartbeat(ctx); return nil }); err != nil {
+				return none{}, err
+			}
+			time.Sleep(b.Every)
 		}
 		time.Sleep(b.Then)
 		return none{}, nil
@@ -38,12 +49,79 @@ var (
 	})
 )
 
+// signs notes in a file when a task has given signs of life: a machine that stands
+// still silences it, too.
+type signs struct {
+	file *os.File
+	from time.Time // the task's beginning
+}
+
+func noteSigns(name string) (*signs, error) {
+	from := time.Now()
+	f, err := os.Create(name) // once: a goroutine that was given up must not make it anew
+	return &signs{f, from}, err
+}
+
+// give gives a sign of life, and notes between which moments.
+func (s *signs) give(sign func() error) error {
+	before := time.Since(s.from)
+	err := sign()
+	_, noted := fmt.Fprintf(s.file, "%d %d\n", before, time.Since(s.from))
+	return errors.Join(err, noted)
+}
+
+// silence returns for how long a task that has ended after some time can have been
+// silent, by what it has noted.
+func silence(t *testing.T, name string, elapsed time.Duration) (longest time.Duration) {
+	t.Helper()
+	var first, last time.Duration
+	for i, line := range lines(t, name) {
+		var before, after time.Duration
+		if _, err := fmt.Sscan(line, &before, &after); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if i == 0 {
+			first = after
+		}
+		longest, last = max(longest, after-last), before
+	}
+	unknown := max(elapsed-last, 0) // before its first line and after the last sign
+	return max(longest, first+unknown)
+}
+
+// outlives asserts that a task that gives signs of life has not failed; false: it was
+// ended for a silence that there can have been.
+func outlives(t *testing.T, noted string, err error, limit time.Duration) bool {
+	t.Helper()
+	if silent, ok := errors.AsType[*pool.SilenceError](err); ok && silence(t, noted, silent.Elapsed) >= limit {
+		return false
+	}
+	if err != nil {
+		t.Errorf("it gave signs of life, and failed: %v", err)
+	}
+	return true
+}
+
+// untilUndisturbed makes rounds of a test until one was not disturbed: such a one,
+// by the test's own clock, decides nothing.
+func untilUndisturbed(t *testing.T, round func() (undisturbed bool)) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !round(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("every round in %v was disturbed", patience)
+		}
+		t.Log("the round was disturbed")
+	}
+}
+
 // TestQueueTimeout: what waits for too long to be begun is cancelled, and says
 // how long it has waited; what has begun is left alone.
 func TestQueueTimeout(t *testing.T) {
 	const limit = 50 * time.Millisecond
 	overKinds(t, "in the queue", func(t *testing.T, open opener) {
-		p, g, held := saturate(t, open, pool.Config{Workers: 1, QueueTimeout: limit})
+		p, g := open(t, pool.Config{Workers: 1, QueueTimeout: limit}), newGate(t)
+		held := hold.Submit(t.Context(), p, g.address(), pool.WithQueueTimeout(0)) // however late its worker begins it
+		g.holds(t, 1)
 		late := submit(t, p, 20)
 		patient := double.Submit(t.Context(), p, 3, pool.WithQueueTimeout(0))
 		later := double.Submit(t.Context(), p, 3, pool.WithQueueTimeout(3*limit))
@@ -57,11 +135,11 @@ func TestQueueTimeout(t *testing.T) {
 			}
 			matches(t, f, futures.ErrCancelled, context.DeadlineExceeded)
 		}
-		if held[0].State() != futures.Running || patient.State() != futures.Pending {
-			t.Errorf("the held task is %v, the one without a limit %v", held[0].State(), patient.State())
+		if held.State() != futures.Running || patient.State() != futures.Pending {
+			t.Errorf("the held task is %v, the one without a limit %v", held.State(), patient.State())
 		}
 		g.open()
-		value(t, held[0])
+		value(t, held)
 		if got := value(t, patient); got != 6 {
 			t.Errorf("got %d", got)
 		}
@@ -120,14 +198,20 @@ func TestSilence(t *testing.T) {
 	})
 	overKinds(t, "one that beats", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 1, SilenceTimeout: limit})
-		value(t, beats.Submit(t.Context(), p, beating{Every: limit / 30, For: 3 * limit}))
+		untilUndisturbed(t, func() bool {
+			noted := t.TempDir() + "/signs"
+			_, err := result(t, beats.Submit(t.Context(), p, beating{Every: limit / 30, For: 3 * limit, Signs: noted}))
+			return outlives(t, noted, err, limit)
+		})
 	})
 	overKinds(t, "one that stops beating", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 1, Grace: 10 * time.Millisecond})
-		f := beats.Submit(t.Context(), p, beating{Every: limit / 30, For: 2 * limit, Then: 2 * time.Second}, pool.WithSilenceTimeout(limit))
-		if err := failure[*pool.SilenceError](t, f); err.Elapsed < 2*limit {
-			t.Errorf("it ended after %v", err.Elapsed)
-		}
+		untilUndisturbed(t, func() bool {
+			noted := t.TempDir() + "/signs"
+			f := beats.Submit(t.Context(), p, beating{Every: limit / 30, For: 2 * limit, Then: 2 * time.Second, Signs: noted}, pool.WithSilenceTimeout(limit))
+			err := failure[*pool.SilenceError](t, f)
+			return err.Elapsed >= 2*limit || outlives(t, noted, err, limit)
+		})
 	})
 	overKinds(t, "one that is over its deadline first", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 1, SilenceTimeout: patience, Grace: 10 * time.Millisecond})

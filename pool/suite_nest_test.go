@@ -123,17 +123,21 @@ func TestNest(t *testing.T) {
 
 	overKinds(t, "while the pool shrinks", func(t *testing.T, open opener) {
 		const workers = 4
-		p, g := open(t, pool.Config{Workers: workers, NestedWorkers: 1}), newGate(t)
+		p, g, below := open(t, pool.Config{Workers: workers, NestedWorkers: 1}), newGate(t), newGate(t)
 		var fs []*future
 		for range workers {
-			fs = append(fs, sleepsBelow.Submit(t.Context(), p, g.address()))
+			fs = append(fs, holdsBelow.Submit(t.Context(), p, gates{g.address(), below.address()}))
 		}
 		g.holds(t, workers)
 		g.open()
-		eventually(t, "all wait", func() bool { return p.Stats().Lent == workers })
+		eventually(t, "all wait, for all that they submit", func() bool {
+			s := p.Stats()
+			return s.Lent == workers && s.Submitted == workers*(1+heldBelow)
+		})
 		if err := p.(interface{ Resize(int) error }).Resize(1); err != nil {
 			t.Fatal(err)
 		}
+		below.open()
 		for _, f := range fs {
 			value(t, f)
 		}
@@ -176,6 +180,12 @@ func TestNest(t *testing.T) {
 		awaitSettled(t, other)
 	})
 }
+
+// gates is the argument of holdsBelow.
+type gates struct{ Own, Below string }
+
+// heldBelow is how many tasks it waits for.
+const heldBelow = 20
 
 var (
 	// nestedChain doubles 1 as often as it is told, each time from a callback.
@@ -237,18 +247,18 @@ var (
 		}
 		return last, err
 	})
-	// sleepsBelow passes a gate, and then waits for many tasks that sleep.
-	sleepsBelow = pool.NewTask("sleepsBelow", func(ctx context.Context, address string) (none, error) {
+	// holdsBelow passes a gate, and then waits for many tasks that pass another.
+	holdsBelow = pool.NewTask("holdsBelow", func(ctx context.Context, at gates) (none, error) {
 		p, err := pool.From(ctx)
 		if err == nil {
-			err = pass(ctx, address)
+			err = pass(ctx, at.Own)
 		}
 		if err != nil {
 			return none{}, err
 		}
-		fs := make([]*future, 20)
+		fs := make([]*future, heldBelow)
 		for i := range fs {
-			fs[i] = sleep.Submit(ctx, p, 10*time.Millisecond)
+			fs[i] = hold.Submit(ctx, p, at.Below)
 		}
 		for _, f := range fs {
 			if _, err := f.Result(ctx); err != nil {

@@ -52,12 +52,18 @@ var (
 		}()
 		return none{}, nil
 	})
-	// slowReports gives signs of life by reports alone.
-	slowReports = pool.NewTask("slowReports", func(ctx context.Context, d time.Duration) (none, error) {
-		for from := time.Now(); time.Since(from) < d; time.Sleep(5 * time.Millisecond) {
-			if err := pool.Report(ctx, time.Since(from)); err != nil {
+	// slowReports gives signs of life by reports alone, and notes them in a file.
+	slowReports = pool.NewTask("slowReports", func(ctx context.Context, noted string) (none, error) {
+		s, err := noteSigns(noted)
+		if err != nil {
+			return none{}, err
+		}
+		defer s.file.Close()
+		for time.Since(s.from) < time.Second {
+			if err := s.give(func() error { return pool.Report(ctx, time.Since(s.from)) }); err != nil {
 				return none{}, err
 			}
+			time.Sleep(5 * time.Millisecond)
 		}
 		return none{}, nil
 	})
@@ -107,8 +113,13 @@ func TestReport(t *testing.T) {
 		}
 	})
 	overKinds(t, "a report is a sign of life", func(t *testing.T, open opener) {
-		p := open(t, pool.Config{Workers: 1, SilenceTimeout: 300 * time.Millisecond})
-		value(t, slowReports.Submit(t.Context(), p, time.Second))
+		const limit = 300 * time.Millisecond
+		p := open(t, pool.Config{Workers: 1, SilenceTimeout: limit})
+		untilUndisturbed(t, func() bool {
+			noted := t.TempDir() + "/signs"
+			_, err := result(t, slowReports.Submit(t.Context(), p, noted))
+			return outlives(t, noted, err, limit)
+		})
 	})
 }
 
