@@ -94,16 +94,17 @@ var errFull = errors.New("the socket is full")
 func tryWriter(raw syscall.RawConn) func([]byte) (int, error) {
 	var rest []byte
 	var written int
+	var failed error
 	once := func(fd uintptr) bool {
-		written = writeOnce(fd, rest)
+		written, failed = writeOnce(fd, rest)
 		return true // whatever became of it: do not wait
 	}
 	return func(p []byte) (int, error) {
-		rest, written = p, 0
+		rest, written, failed = p, 0, nil
 		err := raw.Write(once)
 		rest = nil
-		if err == nil && written < len(p) {
-			err = errFull
+		if err == nil {
+			err = failed
 		}
 		return written, err
 	}
@@ -227,7 +228,7 @@ func (o *outbox) handOver(b batch) {
 // write is the writer: it waits for the socket until all is written, or until
 // the other side is gone, which the reader sees and tells.
 func (o *outbox) write(b batch) {
-	to, done := patiently(o.socket)
+	to, done := patiently(o.socket, o.try)
 	defer done()
 	for ; !b.empty(); o.take(&b, true) {
 		if o.writeBatch(&b, to, true) != nil {
