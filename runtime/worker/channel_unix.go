@@ -4,6 +4,7 @@ package worker
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 
@@ -129,4 +130,18 @@ func writeOnce(fd uintptr, p []byte) (int, error) {
 			return max(n, 0), os.NewSyscallError("write", err)
 		}
 	}
+}
+
+// readOnce reads what a socket has at once; where that is nothing, it has an end.
+func readOnce(socket *os.File, p []byte) (int, error) {
+	n := 0
+	control(socket, func(fd int) {
+		for err := error(unix.EINTR); err == unix.EINTR; {
+			n, err = unix.Read(fd, p)
+		}
+	})
+	if n > 0 {
+		return n, nil
+	}
+	return 0, io.EOF
 }

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"errors"
-	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,7 +24,7 @@ const (
 // rule everything. Only if the worker is slow to read does a writer go on, on a
 // goroutine that ends with the last byte.
 type outbox struct {
-	socket  *os.File
+	channel channel
 	try     func([]byte) (int, error) // writes without waiting
 	writers sync.WaitGroup            // one at most
 
@@ -78,12 +77,12 @@ func (t *largeTask) pieces() []piece {
 	return []piece{{bytes: head}, {bytes: t.argument}}
 }
 
-func newOutbox(socket *os.File) (*outbox, error) {
-	raw, err := socket.SyscallConn()
+func newOutbox(c channel) (*outbox, error) {
+	raw, err := c.out.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	return &outbox{socket: socket, try: tryWriter(raw)}, nil
+	return &outbox{channel: c, try: tryWriter(raw)}, nil
 }
 
 // errFull says that no more can be written without waiting.
@@ -189,8 +188,12 @@ func (o *outbox) send(frames []byte) {
 func (o *outbox) flush() {
 	var b batch
 	for o.take(&b, false); !b.empty(); o.take(&b, true) {
-		if o.writeBatch(&b, o.try, false) != nil {
+		switch err := o.writeBatch(&b, o.try, false); {
+		case errors.Is(err, errFull):
 			o.handOver(b)
+			return
+		case err != nil:
+			o.giveUp()
 			return
 		}
 	}
@@ -226,16 +229,23 @@ func (o *outbox) handOver(b batch) {
 }
 
 // write is the writer: it waits for the socket until all is written, or until
-// the other side is gone, which the reader sees and tells.
+// the other side is gone.
 func (o *outbox) write(b batch) {
-	to, done := patiently(o.socket, o.try)
+	to, done := patiently(o.channel.out, o.try)
 	defer done()
 	for ; !b.empty(); o.take(&b, true) {
 		if o.writeBatch(&b, to, true) != nil {
-			o.refuse()
+			o.giveUp()
 			return
 		}
 	}
+}
+
+// giveUp has the reader tell that the worker is lost. It would not see that by itself
+// where the worker lives on and cannot read any more.
+func (o *outbox) giveUp() {
+	o.refuse()
+	o.channel.giveUp()
 }
 
 // refuse drops what is not written and takes no more.
