@@ -3,9 +3,12 @@
 package pool_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
+	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -48,6 +51,16 @@ var (
 		return none{}, err
 	})
 )
+
+// deafen closes the socket by which its worker hears its host, once the worker waits
+// there and so does not see that.
+var deafen = pool.NewTask("deafen", func(context.Context, none) (none, error) {
+	stacks := make([]byte, 1<<20)
+	for !bytes.Contains(stacks, []byte("[IO wait")) {
+		runtime.Stack(stacks, true)
+	}
+	return none{}, syscall.Close(channelIn)
+})
 
 // writeChannel writes all of the bytes: the channel takes what there is room for, and
 // blocks nobody.
@@ -250,5 +263,21 @@ func TestClosedChannel(t *testing.T) {
 				t.Errorf("the figures: %+v", s)
 			}
 		})
+	}
+}
+
+// TestDeafWorker: a worker that cannot hear its host any more is found out by the next
+// thing that is said to it. That is another worker's then.
+func TestDeafWorker(t *testing.T) {
+	p := newProcessPool(t, pool.Config{Workers: 1})
+	heard := record(t, p)
+	first := workerPID(t, p)
+	value(t, deafen.Submit(t.Context(), p, none{}))
+	if got := value(t, double.Submit(t.Context(), p, 4)); got != 8 {
+		t.Errorf("got %d", got)
+	}
+	end := hears(t, heard, func(e pool.WorkerExited) bool { return e.PID == first })
+	if cause := end.Cause.String(); !strings.Contains(cause, "closed its channel") {
+		t.Errorf("it ended because of %q", cause)
 	}
 }

@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"errors"
 	"io"
 	"os"
 	"syscall"
@@ -27,13 +28,19 @@ func openChannel(f Faults) (host channel, in, out *os.File, err error) {
 		return host, in, out, err
 	}
 	host.out, in = os.NewFile(uintptr(ends[0]), "stint-out"), os.NewFile(uintptr(ends[1]), "stint-worker-in")
-	setBlocking(host.out, false) // only now: what does not block, os.NewFile puts into the poller
+	if err := setNonblock(ends[0]); err != nil { // only now: what does not block, os.NewFile puts into the poller
+		return host, in, out, err
+	}
 	if ends, err = socketPair(f); err != nil {
 		return host, in, out, err
 	}
-	err = os.NewSyscallError("fcntl(O_NONBLOCK)", unix.SetNonblock(ends[0], true))
+	err = setNonblock(ends[0])
 	host.in, out = os.NewFile(uintptr(ends[0]), "stint-in"), os.NewFile(uintptr(ends[1]), "stint-worker-out")
 	return host, in, out, err
+}
+
+func setNonblock(fd int) error {
+	return os.NewSyscallError("fcntl(O_NONBLOCK)", unix.SetNonblock(fd, true))
 }
 
 func socketPair(f Faults) (ends [2]int, err error) {
@@ -76,19 +83,28 @@ func control(file *os.File, f func(fd int)) {
 // patiently returns a function that writes to a host's socket and waits for room, and what
 // is to be called after the last use of it. It waits in the poller, by a second descriptor
 // of the socket; where there is none to be had, on a thread of its own.
-func patiently(socket *os.File) (write func([]byte) (int, error), done func()) {
+func patiently(socket *os.File, try func([]byte) (int, error)) (write func([]byte) (int, error), done func()) {
 	second, err := -1, error(nil)
 	control(socket, func(fd int) { second, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) })
 	if second < 0 || err != nil {
-		setBlocking(socket, true)
-		return socket.Write, func() { setBlocking(socket, false) }
+		return func(p []byte) (n int, err error) {
+			for {
+				written, err := try(p[n:])
+				n += written
+				if !errors.Is(err, errFull) {
+					return n, err
+				}
+				awaitRoom(socket)
+			}
+		}, func() {}
 	}
 	file := os.NewFile(uintptr(second), "stint-out")
 	return file.Write, func() { file.Close() }
 }
 
-func setBlocking(socket *os.File, blocking bool) {
-	control(socket, func(fd int) { _ = unix.SetNonblock(fd, !blocking) })
+// awaitRoom returns when the socket takes more or has an end, or sooner.
+func awaitRoom(socket *os.File) {
+	control(socket, func(fd int) { _, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, -1) })
 }
 
 // mapShared maps a part of a file that both sides hold.
@@ -116,11 +132,15 @@ func readOnce(file *os.File, p []byte) (n int, err error) {
 }
 
 // writeOnce writes what a socket takes at once.
-func writeOnce(fd uintptr, p []byte) int {
+func writeOnce(fd uintptr, p []byte) (int, error) {
 	for {
 		n, err := unix.Write(int(fd), p)
-		if err != unix.EINTR {
-			return max(n, 0)
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EAGAIN, err == nil && n < len(p):
+			return max(n, 0), errFull
+		default:
+			return max(n, 0), os.NewSyscallError("write", err)
 		}
 	}
 }

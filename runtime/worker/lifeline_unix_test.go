@@ -4,6 +4,7 @@ package worker_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -99,6 +101,7 @@ func init() {
 	}
 	tasks["processors"] = func(context.Context, []byte) ([]byte, error) { return fmt.Append(nil, runtime.GOMAXPROCS(0)), nil }
 	tasks["family"] = func(_ context.Context, path []byte) ([]byte, error) { return nil, startGrandchild(string(path)) }
+	tasks["deafen"] = deafen
 	helpers["host"] = hostUntilKilled
 }
 
@@ -263,5 +266,80 @@ func TestHostWithoutStdout(t *testing.T) {
 	os.Stdout = closed
 	if got := serving(t).value("echo", "x"); got != "x" {
 		t.Errorf("%q", got)
+	}
+}
+
+// deafen closes the socket by which its worker hears its host, once the reader waits in
+// the poller and so does not see that.
+func deafen(context.Context, []byte) ([]byte, error) {
+	stacks := make([]byte, 1<<20)
+	for !bytes.Contains(stacks, []byte("[IO wait")) {
+		runtime.Stack(stacks, true)
+	}
+	return nil, syscall.Close(3)
+}
+
+// A worker that has lost the socket by which it hears its host, and nothing else, is lost:
+// the host says so when it has something to say to it, whatever that is.
+func TestDeafWorker(t *testing.T) {
+	for name, say := range map[string]func(h *host){
+		"a task": func(h *host) { h.offer("echo", "") },
+		"a quit": func(h *host) { h.link.Quit(time.Second) },
+		"more than a socket takes": func(h *host) {
+			for range 20 {
+				h.offerLater("echo", strings.Repeat("x", 100<<10))
+			}
+			h.link.Flush()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := serving(t)
+			h.value("deafen", "")
+			say(h)
+			if err := h.awaitClosed(); err != nil {
+				t.Errorf("closed with %v", err)
+			}
+		})
+	}
+}
+
+// hasty has something to say to its worker when it has got results.
+type hasty struct {
+	*watcher
+	say func()
+}
+
+func (h hasty) Results(results []worker.Result) {
+	h.watcher.Results(results)
+	h.say()
+}
+
+// What a worker has sent counts, also when the host has found out before it was read that
+// the worker hears nothing any more.
+func TestLastWordsOfDeafWorker(t *testing.T) {
+	heard, deaf := make(chan struct{}), make(chan struct{})
+	var link *worker.Link
+	w := hasty{watcher: newWatcher()}
+	w.say = sync.OnceFunc(func() {
+		close(heard)
+		<-deaf
+		link.Cancel(1, false)
+	})
+	link, i := openImpostor(t, &w)
+	i.write(i.answer(nil), valueFrame(1, 1, "first"))
+	receive(t, heard)
+	if err := i.conn.Conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const size, more = 10_000, 5
+	for id := range uint64(more) {
+		i.write(valueFrame(1, 2+id, strings.Repeat("x", size)))
+	}
+	close(deaf)
+	if err, _ := receive(t, w.closed); err != nil {
+		t.Errorf("closed with %v", err)
+	}
+	if len(w.results) != 1+more {
+		t.Errorf("%d results, want %d", len(w.results), 1+more)
 	}
 }

@@ -100,7 +100,7 @@ type Link struct {
 }
 
 // Open makes a link and the files that the worker must find as its descriptors
-// 0 to 4. The files belong to the caller, who closes them once the process has
+// 0 to 5. The files belong to the caller, who closes them once the process has
 // started or failed to.
 func Open(config LinkConfig) (*Link, []*os.File, error) {
 	if config.Limit < 1 || int64(config.Limit) > math.MaxUint32 {

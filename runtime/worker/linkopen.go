@@ -55,7 +55,7 @@ func (l *Link) openFiles() (files []*os.File, err error) {
 	if e != nil {
 		return files, e
 	}
-	if l.outbox, err = newOutbox(host.out); err != nil {
+	if l.outbox, err = newOutbox(host); err != nil {
 		return files, err
 	}
 	if !open(l.share()) {

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"errors"
-	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,7 +24,7 @@ const (
 // rule everything. Only if the worker is slow to read does a writer go on, on a
 // goroutine that ends with the last byte.
 type outbox struct {
-	socket  *os.File
+	channel channel
 	try     func([]byte) (int, error) // writes without waiting
 	writers sync.WaitGroup            // one at most
 
@@ -40,12 +39,12 @@ type outbox struct {
 	written atomic.Uint64 // the last task whose argument was written by itself
 }
 
-func newOutbox(socket *os.File) (*outbox, error) {
-	raw, err := socket.SyscallConn()
+func newOutbox(c channel) (*outbox, error) {
+	raw, err := c.out.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	return &outbox{socket: socket, try: tryWriter(raw)}, nil
+	return &outbox{channel: c, try: tryWriter(raw)}, nil
 }
 
 // errFull says that no more can be written without waiting.
@@ -56,16 +55,17 @@ var errFull = errors.New("the socket is full")
 func tryWriter(raw syscall.RawConn) func([]byte) (int, error) {
 	var rest []byte
 	var written int
+	var failed error
 	once := func(fd uintptr) bool {
-		written = writeOnce(fd, rest)
+		written, failed = writeOnce(fd, rest)
 		return true // whatever became of it: do not wait
 	}
 	return func(p []byte) (int, error) {
-		rest, written = p, 0
+		rest, written, failed = p, 0, nil
 		err := raw.Write(once)
 		rest = nil
-		if err == nil && written < len(p) {
-			err = errFull
+		if err == nil {
+			err = failed
 		}
 		return written, err
 	}
@@ -140,8 +140,12 @@ func (o *outbox) send(frames []byte) {
 func (o *outbox) flush() {
 	var b batch
 	for o.take(&b, false); !b.empty(); o.take(&b, true) {
-		if o.writeBatch(&b, o.try, false) != nil {
+		switch err := o.writeBatch(&b, o.try, false); {
+		case errors.Is(err, errFull):
 			o.handOver(b)
+			return
+		case err != nil:
+			o.giveUp()
 			return
 		}
 	}
@@ -186,16 +190,23 @@ func (o *outbox) handOver(b batch) {
 }
 
 // write is the writer: it waits for the socket until all is written, or until
-// the other side is gone, which the reader sees and tells.
+// the other side is gone.
 func (o *outbox) write(b batch) {
-	to, done := patiently(o.socket)
+	to, done := patiently(o.channel.out, o.try)
 	defer done()
 	for ; !b.empty(); o.take(&b, true) {
 		if o.writeBatch(&b, to, true) != nil {
-			o.refuse()
+			o.giveUp()
 			return
 		}
 	}
+}
+
+// giveUp has the reader tell that the worker is lost. It would not see that by itself
+// where the worker lives on and cannot read any more.
+func (o *outbox) giveUp() {
+	o.refuse()
+	o.channel.giveUp()
 }
 
 // refuse drops what is not written and takes no more.

@@ -102,8 +102,8 @@ func TestCloseDuringFlush(t *testing.T) {
 }
 
 // Without a descriptor for the poller, what a slow worker does not take at once waits on a
-// thread: every frame arrives all the same, whoever flushes does not wait, and Close ends
-// the wait.
+// thread: every frame arrives all the same, and Close ends the wait. Meanwhile the socket
+// does not block, since somebody may flush when the thread has written all.
 func TestSlowWorkerWithoutDescriptors(t *testing.T) {
 	leaktest.Check(t)
 	w := newWatcher()
@@ -115,6 +115,7 @@ func TestSlowWorkerWithoutDescriptors(t *testing.T) {
 			link.Flush()
 		}
 	}
+	blocking := blockingSockets()
 	withoutDescriptors(t, func() {
 		offer(0)
 		for id := range uint64(worker.Slots) {
@@ -125,11 +126,26 @@ func TestSlowWorkerWithoutDescriptors(t *testing.T) {
 			if task, err := wire.ParseTask(payload); err != nil || header.ID != id || !bytes.Equal(task.Argument, pattern(id, 40<<10)) {
 				t.Fatalf("task %d: %v, %v", id, header, err)
 			}
+			if id == worker.Slots/2 && blockingSockets() != blocking { // more than sockets hold is read, and more is left
+				t.Error("the socket blocks")
+			}
 		}
 		offer(worker.Slots) // nobody reads these
 		link.Close()
 		receive(t, w.closed)
 	})
+}
+
+// blockingSockets counts the sockets of this process at which a write waits for room.
+func blockingSockets() (n int) {
+	for fd := range 1024 {
+		_, notSocket := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		if notSocket == nil && err == nil && flags&unix.O_NONBLOCK == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // withoutDescriptors calls f while no other descriptor can be opened.

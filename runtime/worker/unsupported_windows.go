@@ -23,7 +23,7 @@ func openChannel(Faults) (host channel, in, out *os.File, err error) {
 	return host, nil, nil, errNoChannel
 }
 func (channel) close() {}
-func patiently(socket *os.File) (write func([]byte) (int, error), done func()) {
+func patiently(socket *os.File, _ func([]byte) (int, error)) (write func([]byte) (int, error), done func()) {
 	return socket.Write, func() {}
 }
 func createShared(int) (*os.File, error)           { return nil, errNoChannel }
@@ -41,5 +41,5 @@ func (monotonicClock) time(nanoseconds int64) time.Time { return time.Unix(0, na
 
 func stop(*os.Process) error { return nil }
 
-func writeOnce(uintptr, []byte) int          { return 0 }
+func writeOnce(uintptr, []byte) (int, error) { return 0, errNoChannel }
 func readOnce(*os.File, []byte) (int, error) { return 0, errNoChannel }
