@@ -86,12 +86,13 @@ func TestLimits(t *testing.T) {
 
 // SEC-14: workers run as another user, without this program's groups.
 func TestUser(t *testing.T) {
-	p := boundedPool(t, pool.Config{TaskTimeout: 100 * time.Millisecond, Privileges: pool.Privileges{User: &pool.User{UID: 12345, GID: 12346}}})
+	p := boundedPool(t, pool.Config{Privileges: pool.Privileges{User: &pool.User{UID: 12345, GID: 12346}}})
 	if got := value(t, user.Submit(t.Context(), p, struct{}{})); got != [3]int{12345, 12346, 0} {
 		t.Errorf("user, group and groups %d", got)
 	}
 	var timeout *pool.TimeoutError
-	if _, err := compute.Submit(t.Context(), p, struct{}{}).Result(t.Context()); !errors.As(err, &timeout) {
+	hung := compute.Submit(t.Context(), p, struct{}{}, pool.WithTimeout(100*time.Millisecond)) // a limit for this one alone: the others must succeed
+	if _, err := hung.Result(t.Context()); !errors.As(err, &timeout) {
 		t.Errorf("another user's hung worker: %v", err)
 	}
 	if got := value(t, user.Submit(t.Context(), p, struct{}{})); got != [3]int{12345, 12346, 0} {
@@ -115,17 +116,34 @@ func TestPaths(t *testing.T) {
 			paths.Read = append(paths.Read, library)
 		}
 	}
-	p := boundedPool(t, pool.Config{TaskTimeout: 100 * time.Millisecond, Privileges: pool.Privileges{Paths: paths}})
-	for range 2 { // the replacement, too
+	// The grace is one in which a worker can tell where it hangs, however slow the machine is.
+	for grace := 100 * time.Millisecond; !hangsAndTells(t, paths, all, grace); grace *= 2 {
+		if grace >= patience {
+			t.Fatalf("a hung worker does not tell its stack in %v", grace)
+		}
+	}
+}
+
+// hangsAndTells asserts what a worker with these paths may open, has it hang, and
+// does the same with its replacement. It reports whether both told where they hung.
+func hangsAndTells(t *testing.T, paths *pool.Paths, all []string, grace time.Duration) bool {
+	t.Helper()
+	p := boundedPool(t, pool.Config{Grace: grace, Privileges: pool.Privileges{Paths: paths}})
+	for range 2 {
 		got := strings.Join(value(t, mayOpen.Submit(t.Context(), p, all)), ", ")
 		if got != "read readable, read writable, write writable" {
 			t.Errorf("a worker can %s", got)
 		}
-		var timeout *pool.TimeoutError
-		if _, err := compute.Submit(t.Context(), p, struct{}{}).Result(t.Context()); !errors.As(err, &timeout) || timeout.Stack == "" {
-			t.Errorf("a hung worker: %+v", err)
+		_, err := compute.Submit(t.Context(), p, struct{}{}, pool.WithTimeout(100*time.Millisecond)).Result(t.Context())
+		timeout, ok := errors.AsType[*pool.TimeoutError](err)
+		if !ok {
+			t.Fatalf("a hung worker: %+v", err)
+		}
+		if timeout.Stack == "" {
+			return false
 		}
 	}
+	return true
 }
 
 // What this machine does not enforce, and what cannot be, is refused at once.

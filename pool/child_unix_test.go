@@ -61,7 +61,7 @@ func TestProcessLife(t *testing.T) {
 	t.Run("PY-P-2 PY-P-4 alive and listed until it has exited", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		p, err := untilCancelled.Start(ctx, none{}, pool.ProcessConfig{Name: "patient", Host: host})
+		p, err := untilCancelled.Start(ctx, none{}, pool.ProcessConfig{Name: "patient", Grace: patience, Host: host})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -230,7 +230,16 @@ func jumpingClock() {
 	threads, err := pool.NewGoroutinePool(pool.Config{Workers: 4, QueueTimeout: half, SilenceTimeout: half})
 	must(err)
 	takes("a deadline on goroutines", some, func() bool {
-		return errors.Is(sleepOn.Submit(ctx, threads, 2*some, pool.WithTimeout(some)).Err(ctx), context.DeadlineExceeded)
+		release := make(chan none)
+		defer close(release)
+		f := pool.Go(ctx, threads, func(context.Context) (none, error) {
+			select {
+			case <-release: // not before it was given up
+			case <-time.After(2 * patience):
+			}
+			return none{}, nil
+		}, pool.WithTimeout(some))
+		return errors.Is(f.Err(ctx), context.DeadlineExceeded)
 	})
 	takes("a task on goroutines", some, func() bool { return sleepOn.Submit(ctx, threads, some).Err(ctx) == nil })
 	takes("a command's timeout", some, func() bool {

@@ -17,14 +17,15 @@ import (
 // fails, and only when its worker is gone.
 func TestDeadlineKills(t *testing.T) {
 	const limit, grace = 100 * time.Millisecond, 20 * time.Millisecond
-	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: grace, Spares: pool.NoSpares})
+	p := newProcessPool(t, pool.Config{Workers: 1, Grace: grace, Spares: pool.NoSpares})
+	within := pool.WithTimeout(limit) // for those that hang alone: the others must end by themselves
 	for name, submit := range map[string]func() *futures.Future[none]{
-		"PB-1 it spins":  func() *futures.Future[none] { return spin.Submit(t.Context(), p, none{}) },
-		"PB-1 it sleeps": func() *futures.Future[none] { return sleepOn.Submit(t.Context(), p, time.Hour) },
+		"PB-1 it spins":  func() *futures.Future[none] { return spin.Submit(t.Context(), p, none{}, within) },
+		"PB-1 it sleeps": func() *futures.Future[none] { return sleepOn.Submit(t.Context(), p, time.Hour, within) },
 		"PB-3 it ignores SIGTERM": func() *futures.Future[none] {
-			return ignoreTerm.Submit(t.Context(), p, none{})
+			return ignoreTerm.Submit(t.Context(), p, none{}, within)
 		},
-		"it is stopped": func() *futures.Future[none] { return stopSelf.Submit(t.Context(), p, none{}) },
+		"it is stopped": func() *futures.Future[none] { return stopSelf.Submit(t.Context(), p, none{}, within) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := workerPID(t, p)
@@ -106,7 +107,7 @@ func TestGrace(t *testing.T) {
 		}
 	})
 	t.Run("an error of its own before its deadline", func(t *testing.T) {
-		err := failure[*pool.TaskError](t, fail.Submit(t.Context(), p, "early"))
+		err := failure[*pool.TaskError](t, fail.Submit(t.Context(), p, "early", pool.WithTimeout(patience)))
 		if errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
@@ -119,7 +120,7 @@ func TestGrace(t *testing.T) {
 // TestNoGrace: the worker is killed at the deadline, without being asked.
 func TestNoGrace(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 50 * time.Millisecond, Grace: pool.NoGrace})
-	before := workerPID(t, p)
+	before := value(t, pid.Submit(t.Context(), p, none{}, pool.WithTimeout(patience)))
 	err := failure[*pool.TimeoutError](t, sleepOn.Submit(t.Context(), p, time.Hour))
 	if err.PID != before || err.Err != nil || alive(before) {
 		t.Errorf("got %+v", err)
@@ -143,34 +144,69 @@ func TestWithTimeout(t *testing.T) {
 // TestLimitCountsFromTheBeginning: waiting for a worker costs a task nothing of
 // its time.
 func TestLimitCountsFromTheBeginning(t *testing.T) {
-	const limit = 400 * time.Millisecond
-	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: pool.NoGrace})
-	var fs []*futures.Future[none]
-	for range 4 {
-		fs = append(fs, sleepOn.Submit(t.Context(), p, limit/3))
-	}
-	for _, f := range fs {
-		value(t, f)
+	for limit := 400 * time.Millisecond; ; limit *= 2 {
+		p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: pool.NoGrace})
+		begun := time.Now() // no task can have begun before
+		var fs []*futures.Future[int64]
+		for range 4 {
+			fs = append(fs, sleepTold.Submit(t.Context(), p, limit/3))
+		}
+		slow := false
+		for _, f := range fs {
+			ended, err := result(t, f)
+			if err != nil {
+				// It may have been in its own time, as slow as the machine is.
+				if slow = limit < patience && time.Since(begun) >= limit; !slow {
+					t.Fatalf("the task failed: %v", err)
+				}
+				t.Logf("too slow, and tried again: %v", err)
+				break
+			}
+			begun = time.Unix(0, ended)
+		}
+		if !slow {
+			return
+		}
 	}
 }
 
+// sleepTold sleeps and tells when it ends.
+var sleepTold = pool.NewTask("sleepTold", func(_ context.Context, d time.Duration) (int64, error) {
+	time.Sleep(d)
+	return time.Now().UnixNano(), nil
+})
+
 // TestLimitOfALateBeginning: nor does a worker that is slow to begin it.
 func TestLimitOfALateBeginning(t *testing.T) {
-	const limit = 200 * time.Millisecond
-	p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: limit, Grace: pool.NoGrace})
-	late := func(d time.Duration) *futures.Future[none] {
+	p := newProcessPool(t, pool.Config{Workers: 1, Grace: pool.NoGrace})
+	late := func(d, limit time.Duration) (f *futures.Future[none], begun time.Time) {
 		worker := workerPID(t, p)
 		stop(t, worker)
-		f := sleepOn.Submit(t.Context(), p, d)
+		f = sleepOn.Submit(t.Context(), p, d, pool.WithTimeout(limit))
 		time.Sleep(2 * limit) // the time is the test
 		if f.State() != futures.Pending {
 			t.Fatalf("at a stopped worker the task is %v", f.State())
 		}
+		begun = time.Now() // it cannot have begun before
 		send(t, worker, syscall.SIGCONT)
-		return f
+		return f, begun
 	}
-	value(t, late(limit/10))
-	if err := failure[*pool.TimeoutError](t, late(time.Hour)); err.Elapsed < limit || err.Elapsed > 4*time.Second {
+	limit := 200 * time.Millisecond
+	for ; ; limit *= 2 {
+		f, begun := late(limit/10, limit)
+		_, err := result(t, f)
+		if err == nil {
+			break
+		}
+		// It may have been in its own time, as slow as the machine is. But a worker
+		// that stands still for 5 s is given up.
+		if limit > time.Second || time.Since(begun) < limit {
+			t.Fatalf("the task failed: %v", err)
+		}
+		t.Logf("too slow, and tried again: %v", err)
+	}
+	f, _ := late(time.Hour, limit)
+	if err := failure[*pool.TimeoutError](t, f); err.Elapsed < limit || err.Elapsed > limit+4*time.Second {
 		t.Errorf("it ran for %v", err.Elapsed)
 	}
 }

@@ -317,6 +317,9 @@ func ExampleProcessPool_Shutdown() {
 		log.Fatal(err)
 	}
 	hung := hang.Submit(context.Background(), p, "for ever")
+	for hung.State() != futures.Running {
+		time.Sleep(time.Millisecond)
+	}
 	waits := square.Submit(context.Background(), p, 13)
 
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)

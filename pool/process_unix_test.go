@@ -124,8 +124,8 @@ func TestSignalsAtTheHost(t *testing.T) {
 	}()
 	defer func() { close(stop); <-stopped }()
 	for range 5 {
-		p := newProcessPool(t, pool.Config{Workers: 2, TaskTimeout: 30 * time.Millisecond, Grace: pool.NoGrace})
-		hung := spin.Submit(t.Context(), p, none{})
+		p := newProcessPool(t, pool.Config{Workers: 2, Grace: pool.NoGrace})
+		hung := spin.Submit(t.Context(), p, none{}, pool.WithTimeout(30*time.Millisecond)) // a limit for this one alone: the others must succeed
 		died := exit.Submit(t.Context(), p, 3)
 		for n := range 100 {
 			if got := value(t, double.Submit(t.Context(), p, n)); got != 2*n {

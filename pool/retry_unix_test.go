@@ -37,6 +37,7 @@ func TestRetryAfterDeath(t *testing.T) {
 		if f.Attempts() != 3 {
 			t.Errorf("%d attempts", f.Attempts())
 		}
+		hears(t, r, func(pool.TaskSettled) bool { return true }) // which comes after the others
 		retried := of[pool.TaskRetried](r.soFar())
 		if len(retried) != 2 {
 			t.Fatalf("got %v", retried)

@@ -84,6 +84,7 @@ func TestUnkillable(t *testing.T) {
 	if s := p.Stats(); s.Unkillable != 1 || s.TimedOut != 1 || s.Failed != 1 || s.Succeeded != 1 {
 		t.Errorf("%+v", s)
 	}
+	hears(t, heard, func(pool.WorkerUnkillable) bool { return true })
 	told := of[pool.WorkerUnkillable](heard.soFar())
 	if len(told) != 1 || told[0].PID != pid || told[0].Cause.Kind != actors.CauseDeadline || !errors.Is(told[0].Err, pool.ErrUnkillable) {
 		t.Errorf("events: %v", told)
