@@ -104,7 +104,7 @@ func TestBrokenWithSurvivors(t *testing.T) {
 	c := newCrew(sleeper())
 	var calls int
 	v, broken := supervise(t, newSystem(t), actors.Supervision{
-		Workers: 3,
+		Workers: 2,
 		Prepare: func() (actors.Command, actors.Owner, error) {
 			if calls++; calls > 2 {
 				return actors.Command{}, nil, actors.Permanent(errors.New("no more"))
@@ -112,9 +112,11 @@ func TestBrokenWithSurvivors(t *testing.T) {
 			return c.prepare()
 		},
 	})
+	both := []*actors.Process{receive(t, c.started), receive(t, c.started)}
+	v.Resize(3)
 	receive(t, broken)
-	for range 2 {
-		if p := receive(t, c.started); !alive(p.PID()) {
+	for _, p := range both {
+		if !alive(p.PID()) {
 			t.Error("not alive")
 		}
 	}

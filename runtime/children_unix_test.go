@@ -93,8 +93,8 @@ func TestChildren(t *testing.T) {
 	}
 	t.Run("PY-P-2 listed as long as it lives", func(t *testing.T) {
 		first := begin(t, h, "first", "echo; exec sleep 1000")
-		receive(t, begin(t, h, "", "echo; exec sleep 1000").started)
 		p := receive(t, first.started)
+		receive(t, begin(t, h, "", "echo; exec sleep 1000").started)
 		children := h.Children()
 		if len(children) != 2 || children[0].Name != "first" || children[1].Name != "/bin/sh" || children[0].PID != p.PID() {
 			t.Fatalf("%+v", children)
@@ -136,6 +136,7 @@ func TestShutdown(t *testing.T) {
 	t.Run("one that does not is killed when the context ends", func(t *testing.T) {
 		h := start(t)
 		l := begin(t, h, "deaf", "trap '' TERM; echo; sleep 1000 & wait")
+		receive(t, l.started) // what runs may not be known as started yet
 		why := errors.New("no more time")
 		ctx, cancel := context.WithCancelCause(context.Background())
 		time.AfterFunc(50*time.Millisecond, func() { cancel(why) })

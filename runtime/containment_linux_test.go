@@ -378,6 +378,15 @@ func guards(t testing.TB, host int) (pids []int) {
 	return pids
 }
 
+// guardOf returns a host's guard, which is known by its arguments: it has these a moment
+// after it has been started.
+func guardOf(t testing.TB, host *exec.Cmd) int {
+	t.Helper()
+	var pids []int
+	eventually(t, "there is one guard", func() bool { pids = guards(t, host.Process.Pid); return len(pids) == 1 })
+	return pids[0]
+}
+
 // beginHost starts a host that is to be killed. It skips a containment that the
 // machine does not have.
 func beginHost(t *testing.T, c runtime.Containment, env ...string) (cmd *exec.Cmd, pids []int) {
@@ -431,11 +440,7 @@ func guardedHosts(t *testing.T, test func(t *testing.T, host *exec.Cmd, pids []i
 			t.Run(fmt.Sprintf("%v, family stopped: %q", c, stopped), func(t *testing.T) {
 				leaktest.Check(t)
 				host, pids := beginHost(t, c, "STOPPED="+stopped)
-				guard := guards(t, host.Process.Pid)
-				if len(guard) != 1 {
-					t.Fatalf("guards: %v", guard)
-				}
-				test(t, host, pids, guard[0])
+				test(t, host, pids, guardOf(t, host))
 			})
 		}
 	}
@@ -454,16 +459,13 @@ func TestGuardKilled(t *testing.T) {
 	leaktest.Check(t)
 	cmd, pids := beginHost(t, runtime.ContainMark)
 	for range 2 {
-		old := guards(t, cmd.Process.Pid)
-		if len(old) != 1 {
-			t.Fatalf("guards: %v", old)
-		}
-		if err := syscall.Kill(old[0], syscall.SIGKILL); err != nil {
+		old := guardOf(t, cmd)
+		if err := syscall.Kill(old, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, "another guard", func() bool {
 			now := guards(t, cmd.Process.Pid)
-			return len(now) == 1 && now[0] != old[0]
+			return len(now) == 1 && now[0] != old
 		})
 	}
 	killHost(t, cmd, pids)
@@ -485,13 +487,10 @@ func TestGuardStopped(t *testing.T) {
 func TestGuardStands(t *testing.T) {
 	leaktest.Check(t)
 	cmd, pids := beginHost(t, runtime.ContainMark)
-	guard := guards(t, cmd.Process.Pid)
-	if len(guard) != 1 {
-		t.Fatalf("guards: %v", guard)
-	}
-	eventually(t, "it to stand", func() bool { return ignores(guard[0], syscall.SIGTERM) })
+	guard := guardOf(t, cmd)
+	eventually(t, "it to stand", func() bool { return ignores(guard, syscall.SIGTERM) })
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
-		if err := syscall.Kill(guard[0], s); err != nil {
+		if err := syscall.Kill(guard, s); err != nil {
 			t.Fatal(err)
 		}
 	}

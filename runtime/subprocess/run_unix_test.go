@@ -397,7 +397,8 @@ func TestOutputLimit(t *testing.T) {
 // GO-1: an exit is told although a descendant holds the pipe, and that the output is
 // incomplete.
 func TestHeldPipe(t *testing.T) {
-	cmd := subprocess.Shell("setsid sh -c 'echo late; exec sleep 2' & sleep 0.1; echo done")
+	cmd := subprocess.Shell(`setsid sh -c 'echo late; : >"$0"; exec sleep 2' "$1" &
+		until [ -e "$1" ]; do sleep 0.01; done; echo done`, t.TempDir()+"/escaped") // from the group, with whose end it would end
 	r, err := subprocess.Run(soon(t), cmd)
 	var stream *subprocess.StreamError
 	if !errors.As(err, &stream) || !errors.Is(err, subprocess.ErrIncomplete) {

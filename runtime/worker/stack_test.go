@@ -13,6 +13,7 @@ import (
 func resting(n int) (numbers []int, release func()) {
 	var ready, all sync.WaitGroup
 	numbers, released := make([]int, n), make(chan struct{})
+	others := strings.Count(allStacks(), "worker.rest(")
 	ready.Add(n)
 	for i := range numbers {
 		all.Go(func() {
@@ -22,6 +23,9 @@ func resting(n int) (numbers []int, release func()) {
 		})
 	}
 	ready.Wait()
+	for strings.Count(allStacks(), "worker.rest(") < others+n {
+		runtime.Gosched() // one is on its way to rest
+	}
 	return numbers, func() { close(released); all.Wait() }
 }
 
