@@ -1,6 +1,7 @@
 package leaktest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -27,6 +28,12 @@ func init() {
 	leak("own shared memory", func() int { return leaveSharedMemory(fmt.Sprint(os.Getpid(), "-")) })
 	leak("another run's shared memory", func() int { return leaveSharedMemory(fmt.Sprint(os.Getppid(), "-")) })
 }
+
+// sharedMemoryVariable has this test's helpers leave and find shared memory in a place of
+// their own: tests of other packages, which would find it, too, run beside them.
+const sharedMemoryVariable = "LEAKTEST_SHARED_MEMORY"
+
+func init() { sharedMemory = cmp.Or(os.Getenv(sharedMemoryVariable), sharedMemory) }
 
 func TestRunOnLinux(t *testing.T) {
 	shared := t.TempDir()

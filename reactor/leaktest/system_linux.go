@@ -1,7 +1,6 @@
 package leaktest
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -10,12 +9,8 @@ import (
 	"strings"
 )
 
-// sharedMemory is where shared memory has its names. What this package's own tests leave
-// there, for others to find, is in a place of their own: tests of other packages run
-// beside them.
-var sharedMemory = cmp.Or(os.Getenv(sharedMemoryVariable), "/dev/shm")
-
-const sharedMemoryVariable = "STINT_LEAKTEST_SHARED_MEMORY"
+// sharedMemory is where shared memory has its names.
+var sharedMemory = "/dev/shm"
 
 func (things inventory) addSystem() {
 	things.addDescriptors()
