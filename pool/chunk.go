@@ -235,7 +235,7 @@ func (m *member) rests(j *Job) bool {
 		m.stalled()
 		return true
 	}
-	m.expectLimit(j)
+	m.expectLimits(j)
 	return true
 }
 

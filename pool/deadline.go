@@ -84,7 +84,7 @@ func (m *member) current() *Job {
 }
 
 // checkLimits ends a running job that has reached one of its limits, or sets the alarm
-// for the next one that it may reach. Under the lock.
+// for the next one that it, or one behind it, may reach. Under the lock.
 func (m *member) checkLimits(j *Job) {
 	due, bound := m.due(j)
 	switch {
@@ -93,7 +93,9 @@ func (m *member) checkLimits(j *Job) {
 		m.alarm.setAt(due)
 	default:
 		m.exceeded(j, verdict{bound: bound, used: int64(m.meter.spent)}, m.pool.ladder())
+		return
 	}
+	m.expectLimits(j.link.next)
 }
 
 // exceeded ends a running job that has reached one of its limits. Under the lock.

@@ -5,12 +5,15 @@ package pool_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stint-go/stint/futures"
 	"github.com/stint-go/stint/pool"
+	"github.com/stint-go/stint/pool/pooltest"
+	"github.com/stint-go/stint/runtime/worker"
 )
 
 // TestCrashBehindShortTasks: the results of short tasks leave their worker many in
@@ -66,6 +69,48 @@ func TestShortTaskBeforeAStop(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestStopBehindAShortTask: the deadline of a task that stops its worker stands, also if
+// its host had last looked when the one before ran, which has none: it hears nothing more.
+func TestStopBehindAShortTask(t *testing.T) {
+	for deadline := time.Now().Add(patience); !stopsBehind(t); {
+		if time.Now().After(deadline) {
+			t.Fatal("in no round had the host looked before")
+		}
+	}
+}
+
+// stopsBehind has a short task stop in its worker, with one behind it that stops the worker
+// once more. It reports whether that one has begun only after its host had looked.
+func stopsBehind(t *testing.T) (looked bool) {
+	t.Helper()
+	const before = 500 // short ones, for others to be sent ahead
+	var faults pooltest.Faults
+	faults.Strike(1, worker.Strike{Step: worker.StepReturned, Nth: 1 + before + 2, Blow: worker.BlowStop})
+	p := newProcessPool(t, pool.Config{Workers: 1, Grace: pool.NoGrace, Faults: &faults})
+	pid := workerPID(t, p)
+	var fs []*futures.Future[int]
+	for n := range before {
+		fs = append(fs, double.Submit(t.Context(), p, n))
+	}
+	for _, f := range fs {
+		value(t, f)
+	}
+	first, last := double.Submit(t.Context(), p, 1), double.Submit(t.Context(), p, 2)
+	stopped := stopSelf.Submit(t.Context(), p, none{}, pool.WithTimeout(20*time.Millisecond))
+	value(t, first)
+	eventually(t, "the last short one has returned", func() bool { return strings.HasPrefix(status(pid), "T") })
+	time.Sleep(50 * time.Millisecond) // for its host to look
+	looked = stopped.State() == futures.Pending
+	if looked { // else the stop came so late that the other had begun
+		send(t, pid, syscall.SIGCONT)
+	}
+	failure[*pool.TimeoutError](t, stopped)
+	if got := value(t, last); got != 4 {
+		t.Errorf("double 2 is %d", got)
+	}
+	return looked
 }
 
 // TestShortTasksAndFailures: whatever becomes of short tasks that follow one another,

@@ -62,16 +62,19 @@ func (m *member) waitOn(j *Job) {
 		m.stalled()
 		return
 	}
-	if j := m.sent.first; j != nil {
-		m.expectLimit(j)
-	}
+	m.expectLimits(m.sent.first)
 }
 
-// expectLimit has the alarm ring when the limits of what may begin at any moment
-// are up at the earliest. Under the lock.
-func (m *member) expectLimit(j *Job) {
-	if limit := j.limits.soonest(); limit > 0 {
-		m.alarm.setAt(time.Now().Add(max(limit, time.Millisecond)))
+// expectLimits has the alarm ring when a limit of what may begin at any moment is up at the
+// earliest: of a job, or of one that stands behind it. Of the jobs before that one nothing
+// need be heard first: what they have to tell may not be sent yet when it stops their worker.
+// Under the lock.
+func (m *member) expectLimits(j *Job) {
+	now := time.Now()
+	for ; j != nil; j = j.link.next {
+		if limit := j.limits.soonest(); limit > 0 {
+			m.alarm.setAt(now.Add(max(limit, time.Millisecond)))
+		}
 	}
 }
 
