@@ -31,6 +31,21 @@ func resting(n int) (numbers []int, release func()) {
 
 func rest(released chan struct{}) { <-released }
 
+// strangers are goroutines at rest whose parent is gone, so that nobody descends from whom they do.
+func strangers() (release func()) {
+	var all sync.WaitGroup
+	var parent int
+	all.Go(func() {
+		parent = Goroutine()
+		_, release = resting(3)
+	})
+	all.Wait()
+	for Stack(parent) != "" {
+		runtime.Gosched() // it has said that it is done, and is on its way out
+	}
+	return release
+}
+
 // A goroutine's stack is its own, whoever else asks at the same time.
 func TestStack(t *testing.T) {
 	numbers, release := resting(300)
@@ -52,11 +67,8 @@ func TestStack(t *testing.T) {
 
 // Its descendants come along, as far as there is room, and nobody else.
 func TestStackOfAFamily(t *testing.T) {
-	var elsewhere sync.WaitGroup
-	var releaseStrangers func()
-	elsewhere.Go(func() { _, releaseStrangers = resting(3) })
-	elsewhere.Wait()
-	defer func() { releaseStrangers() }()
+	releaseStrangers := strangers()
+	defer releaseStrangers()
 	for _, children := range []int{1, 20, 1000} {
 		_, release := resting(children)
 		stack := Stack(Goroutine())
