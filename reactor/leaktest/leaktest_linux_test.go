@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -135,6 +137,30 @@ func leaveMapping() int {
 		return 2
 	}
 	return 0
+}
+
+// TestMarkedInExecve: the mark is seen at every moment, also on a process that does
+// nothing but execve, with a long environment before the mark.
+func TestMarkedInExecve(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "again")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nexec \"$0\"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(script)
+	for n := range 40 { // the shell passes them on in an order of its own
+		cmd.Env = append(cmd.Env, fmt.Sprintf("PADDING%d=%s", n, strings.Repeat(".", 100)))
+	}
+	cmd.Env = append(cmd.Env, markVariable+"="+mark())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
+	for n := range 3000 {
+		if p, ok := readProcess(cmd.Process.Pid); !ok || !p.marked() {
+			environ, err := p.environment()
+			t.Fatalf("look %d: not marked; a moment later its environment is %q, %v", n, environ, err)
+		}
+	}
 }
 
 func TestReadProcess(t *testing.T) {

@@ -3,6 +3,7 @@ package leaktest
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -97,7 +98,7 @@ func (p process) marked() bool {
 // and yet no environment three times.
 func (p process) environment() (environ []byte, err error) {
 	for tries, empty := 0, 0; tries < 100 && empty < 3; tries++ {
-		environ, err = os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.pid))
+		environ, err = readAtOnce(fmt.Sprintf("/proc/%d/environ", p.pid))
 		if len(environ) > 0 || err != nil || p.kernel || p.state == "Z" || p.state == "X" {
 			break
 		}
@@ -107,6 +108,26 @@ func (p process) environment() (environ []byte, err error) {
 		time.Sleep(time.Millisecond)
 	}
 	return environ, err
+}
+
+// readAtOnce reads a file of /proc in one call, so that what comes is whole: an
+// execve between two would end it early, as if the rest were not there.
+func readAtOnce(path string) ([]byte, error) {
+	for size := 1 << 14; ; size *= 2 {
+		content := make([]byte, size)
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		n, err := file.Read(content)
+		_ = file.Close()
+		if err == io.EOF {
+			return nil, nil
+		}
+		if err != nil || n < size {
+			return content[:max(n, 0)], err
+		}
+	}
 }
 
 func (p process) sameBinary() bool {
