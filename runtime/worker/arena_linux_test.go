@@ -3,6 +3,7 @@ package worker_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -44,6 +45,18 @@ func (h *host) succeeds(task, argument string) worker.Result {
 		h.t.Fatalf("task %s: %+v", task, r.Failure)
 	}
 	return r
+}
+
+// stop stops the worker and returns when it has stopped.
+func (h *host) stop() {
+	h.t.Helper()
+	if err := h.process.Signal(syscall.SIGSTOP); err != nil {
+		h.t.Fatal(err)
+	}
+	eventually(h.t, "it has stopped", func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", h.process.Pid))
+		return err == nil && bytes.Contains(stat, []byte(") T "))
+	})
 }
 
 // settle does what a pool does when a slot is free again.
@@ -116,9 +129,7 @@ func TestArgumentsWait(t *testing.T) {
 	leaktest.Check(t)
 	h := sharing(t, false)
 	for round := range byte(3) { // as much room as at first, each time
-		if err := h.process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
-		}
+		h.stop()
 		var ids []uint64
 		for i := range byte(6) {
 			ids = append(ids, h.offer("echo", letters(10*round+i, mebibyte+int(i))))

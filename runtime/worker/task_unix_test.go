@@ -215,7 +215,7 @@ func TestDeadline(t *testing.T) {
 	if got := h.value("context", ""); got != "no deadline" {
 		t.Errorf("%q", got)
 	}
-	const limit = 50 * time.Millisecond
+	const limit = 300 * time.Millisecond
 	r := h.result(h.offerFor("context", "", limit))
 	if r.Failure != nil {
 		t.Fatal(r.Failure.Message)
