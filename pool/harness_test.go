@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"runtime"
 	"strings"
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	pool.Main()
+	_ = flag.Set("test.parallel", "8") // these wait for the clock, which they may do together
 	leaktest.Main(m)
 }
 

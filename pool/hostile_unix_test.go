@@ -227,6 +227,7 @@ func TestHalfAFrame(t *testing.T) {
 // TestForgedOwnResult: a worker can lie about its own task, and then has no
 // worker's rights while it runs on: others take what it does not begin.
 func TestForgedOwnResult(t *testing.T) {
+	t.Parallel()
 	p := hostilePool(t, 3)
 	value(t, writeRaw.Submit(t.Context(), p, frame(kindValue, 0, 1, elapsed(1, emptyMap))))
 	var fs []*futures.Future[int]

@@ -34,6 +34,7 @@ func init() { pool.RegisterContextValue[linger]("linger", lingerKey{}) }
 // chunk, or has told the end of one and comes to no other, costs that item its
 // time, and no more.
 func TestHangBeforeAnItem(t *testing.T) {
+	t.Parallel()
 	t.Run("the first", func(t *testing.T) {
 		p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 100 * time.Millisecond, Grace: 20 * time.Millisecond})
 		ctx := context.WithValue(patient(t), lingerKey{}, linger{mischief{Host: os.Getpid()}})
@@ -84,6 +85,7 @@ var giveSlowly = pool.NewTask("giveSlowly", func(_ context.Context, gate string)
 // TestSlowDecoderOfADeadWorker: a result of a chunk is decoded for longer than its
 // worker's end waits for it. The rest of the chunk ends after it, once.
 func TestSlowDecoderOfADeadWorker(t *testing.T) {
+	t.Parallel()
 	p := newProcessPool(t, pool.Config{Workers: 1})
 	gate := t.TempDir() + "/gate"
 	items := []string{gate, gate, "", "", ""}

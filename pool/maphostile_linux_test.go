@@ -96,6 +96,7 @@ var spoilSpan = pool.NewTask("spoilSpan", func(ctx context.Context, s spoil) (in
 // TestSpoiltSpan, SEC-4: whatever a worker writes into the span of its chunk, no
 // item runs twice, each has one outcome, and its host goes on.
 func TestSpoiltSpan(t *testing.T) {
+	t.Parallel()
 	const items = 10
 	for _, span := range [][2]uint32{{0, items}, {2, items}, {0, 0}, {0, 5}, {0, 1000}, {1 << 31, items}, {1<<32 - 1, 1<<32 - 1}, {5, 1<<32 - 1}} {
 		t.Run(fmt.Sprintf("%d to %d", span[0], span[1]), func(t *testing.T) {

@@ -187,6 +187,7 @@ func TestNestedLate(t *testing.T) {
 // TestNestedWorkersLeave: workers that were started for nested tasks leave when
 // they are not needed.
 func TestNestedWorkersLeave(t *testing.T) {
+	t.Parallel()
 	p := newProcessPool(t, pool.Config{Workers: 1})
 	if got := value(t, deepen.Submit(t.Context(), p, 5)); got != 5 {
 		t.Errorf("%d calls", got)

@@ -177,6 +177,7 @@ func TestQueueTimeout(t *testing.T) {
 // TestSilence: a running task is ended when it has given no sign of life for its
 // limit, however long it has run.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	const limit = 300 * time.Millisecond
 	overKinds(t, "a hung task", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 1, SilenceTimeout: limit, Grace: 10 * time.Millisecond})
