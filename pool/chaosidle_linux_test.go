@@ -24,14 +24,18 @@ func TestChaosIdle(t *testing.T) {
 	p := newProcessPool(t, pool.Config{Workers: 2, Host: host})
 	eventually(t, "all are ready", func() bool { return p.Stats().Ready == 2 })
 	var pids []int
+	var slowest time.Duration
 	for len(pids) < 2 {
+		begin := time.Now()
 		if pid := workerPID(t, p); !slices.Contains(pids, pid) {
 			pids = append(pids, pid)
 			hold := running(t, sleep.Submit(t.Context(), p, 200*time.Millisecond)) // so that the next is the other
 			defer hold.Cancel()
 		}
+		slowest = max(slowest, time.Since(begin))
 	}
 	time.Sleep(time.Second) // the runtimes of workers that have just begun settle
+	lastLook(slowest)
 	if host.Reactor().Stats().Backend == reactor.BackendPoll {
 		return // it wakes up to look
 	}

@@ -41,7 +41,7 @@ func TestWorkerDeath(t *testing.T) {
 			kind:   reactor.Exited, code: 2, stderr: "panic: a crash on purpose",
 		},
 		"PY-D-3 segmentation fault": {
-			submit: func() *futures.Future[none] { return killSelf.Submit(t.Context(), p, syscall.SIGSEGV) },
+			submit: func() *futures.Future[none] { return fault.Submit(t.Context(), p, none{}) },
 			kind:   reactor.Exited, code: 2, stderr: "SIGSEGV",
 		},
 		"PY-D-4 PY-P-9 os.Exit(0)": {

@@ -43,6 +43,11 @@ var (
 		go panic(text)
 		select {}
 	})
+	// fault has its worker read where there is no memory.
+	fault = pool.NewTask("fault", func(context.Context, none) (none, error) {
+		go func() { _ = *nowhere }()
+		select {}
+	})
 	// killSelf sends its worker a signal.
 	killSelf = pool.NewTask("killSelf", func(_ context.Context, s syscall.Signal) (none, error) {
 		if err := syscall.Kill(os.Getpid(), s); err != nil {
@@ -101,6 +106,9 @@ func newProcessPool(t testing.TB, config pool.Config) *pool.ProcessPool {
 	closeAfter(t, p)
 	return p
 }
+
+// nowhere points nowhere.
+var nowhere *int
 
 // workerPID returns the pid of a pool's worker, of one that answers.
 func workerPID(t testing.TB, p pool.Pool) int {
