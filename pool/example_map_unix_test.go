@@ -42,7 +42,7 @@ func ExampleTask_Map() {
 	defer p.Close()
 
 	numbers := []float64{1, 4, -1, 9}
-	for r, err := range root.Map(context.Background(), p, slices.Values(numbers), pool.WithTimeout(50*time.Millisecond)) {
+	for r, err := range root.Map(context.Background(), p, slices.Values(numbers), pool.WithTimeout(time.Second/2)) {
 		if timeout, ok := errors.AsType[*pool.TimeoutError](err); ok {
 			fmt.Println("item", timeout.Item, "took too long")
 			continue

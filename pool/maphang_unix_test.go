@@ -43,12 +43,12 @@ func TestHangBeforeAnItem(t *testing.T) {
 				t.Errorf("got %d, %v", o.out, o.err)
 			}
 		}
-		if got := value(t, double.Submit(t.Context(), p, 4)); got != 8 {
+		if got := value(t, double.Submit(t.Context(), p, 4, pool.WithTimeout(patience))); got != 8 {
 			t.Errorf("afterwards got %d", got)
 		}
 	})
 	t.Run("the second", func(t *testing.T) {
-		p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: 100 * time.Millisecond, Grace: 20 * time.Millisecond})
+		p := newProcessPool(t, pool.Config{Workers: 1, TaskTimeout: time.Second, Grace: 20 * time.Millisecond})
 		items := []forgery{{N: 0, Bytes: frame(kindItems, 0, 1, elapsed(1, itemResult(make([]byte, 8)...)...))}, {N: 1}, {N: 2}}
 		if got := values(t, forge.Map(patient(t), p, slices.Values(items), pool.WithChunkSize(3))); !slices.Equal(got, []int{0, 1, 2}) {
 			t.Errorf("got %v", got)

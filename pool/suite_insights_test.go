@@ -40,11 +40,12 @@ func TestInsights(t *testing.T) {
 		failure[*pool.TimeoutError](t, sleepOn.Submit(t.Context(), p, 2*time.Second, pool.WithTimeout(500*time.Millisecond)))
 		shut(t, p)
 		longest := p.Insights().Longest
-		if len(longest) != 5 || longest[0].Elapsed < 500*time.Millisecond {
+		if len(longest) != 5 || longest[0].Task != "sleepOn" {
 			t.Fatalf("got %v", longest)
 		}
-		for n, run := range longest {
-			if run.Task != "sleepOn" || run.Worker == 0 || n > 0 && run.Elapsed > longest[n-1].Elapsed {
+		for n, atLeast := range []time.Duration{500, 240, 200, 160, 120} { // ms; on a busy machine others may be as long
+			run := longest[n]
+			if run.Task == "" || run.Worker == 0 || run.Elapsed < atLeast*time.Millisecond || n > 0 && run.Elapsed > longest[n-1].Elapsed {
 				t.Errorf("got %v", longest)
 			}
 		}

@@ -47,7 +47,7 @@ func TestMapErrors(t *testing.T) {
 	overKinds(t, "PB-6 an item's timeout is its own", func(t *testing.T, open opener) {
 		p := open(t, pool.Config{Workers: 2})
 		in := slices.Values([]time.Duration{0, time.Hour, 0, 0})
-		all := collect(sleep.Map(patient(t), p, in, pool.WithTimeout(50*time.Millisecond), pool.WithChunkSize(4)))
+		all := collect(sleep.Map(patient(t), p, in, pool.WithTimeout(500*time.Millisecond), pool.WithChunkSize(4)))
 		for i, o := range all {
 			var timeout *pool.TimeoutError
 			switch {
