@@ -159,12 +159,12 @@ func (n *enclosure) end(err error) time.Duration {
 	if err != nil {
 		n.err = err
 	}
-	if n.group != nil && n.group.Remove() == nil {
+	worker := n.worker()
+	if worker == 0 && n.group != nil && n.group.Remove() == nil {
 		n.group = nil
 	}
-	n.bounds = slices.DeleteFunc(n.bounds, n.clears)
+	n.bounds = slices.DeleteFunc(n.bounds, func(g *cgroup.Group) bool { return n.clears(g, worker) })
 	quiet := !n.searched || n.calm.Over()
-	worker := n.worker()
 	switch {
 	case quiet && n.group == nil && len(n.bounds) == 0 && worker == 0:
 		n.gone()
@@ -183,9 +183,10 @@ func (n *enclosure) end(err error) time.Duration {
 }
 
 // clears removes a group of version 1, or kills what is in it: nothing, as a rule, that
-// was not killed before.
-func (n *enclosure) clears(g *cgroup.Group) (removed bool) {
-	if g.Remove() == nil {
+// was not killed before. As long as there is the worker its actor may ask a group what
+// killed it, so none is removed before, though it may be empty.
+func (n *enclosure) clears(g *cgroup.Group, worker int) (removed bool) {
+	if worker == 0 && g.Remove() == nil {
 		return true
 	}
 	if err := g.Kill(); err != nil {
