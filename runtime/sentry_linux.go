@@ -18,6 +18,7 @@ const (
 	guardPause = 100 * time.Millisecond
 	guardLimit = time.Minute
 	leaveLimit = 5 * time.Second // for a guard that was killed
+	leaveLooks = 10              // in that time
 )
 
 // sentry sees to it that a host has a guard. A nil one has none.
@@ -140,11 +141,13 @@ func (s *sentry) relieve() {
 		return
 	}
 	_ = watch.Signal(syscall.SIGKILL)
-	late := time.AfterFunc(leaveLimit/10, watch.Look) // should the system's word be lost
-	defer late.Stop()
-	select {
-	case <-s.gone:
-	case <-time.After(leaveLimit):
-		s.logger.Warn("stint: the guard was killed and does not go", "pid", watch.PID())
+	for range leaveLooks { // in parts: of a time in which this program was stopped one counts
+		select {
+		case <-s.gone:
+			return
+		case <-time.After(leaveLimit / leaveLooks):
+			watch.Look() // should the system's word be lost
+		}
 	}
+	s.logger.Warn("stint: the guard was killed and does not go", "pid", watch.PID())
 }
