@@ -43,7 +43,7 @@ func TestClone3Refused(t *testing.T) {
 }
 
 func startRefused(t *testing.T, errno syscall.Errno) {
-	if err := refusaltest.Refuse(unix.SYS_CLONE3, errno); err != nil {
+	if err := refusaltest.RefuseHere(unix.SYS_CLONE3, errno); err != nil {
 		t.Skip("this machine has no seccomp:", err)
 	}
 	var inGroup Program
