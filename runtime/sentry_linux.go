@@ -17,8 +17,8 @@ const (
 	stoodLong  = time.Second
 	guardPause = 100 * time.Millisecond
 	guardLimit = time.Minute
-	leaveLimit = 5 * time.Second // for a guard that was killed
-	leaveLooks = 10              // in that time
+	leaveLimit = 20 * time.Second // for a guard that was killed: on a busy machine it may be 5 s until it runs, to die
+	leaveLooks = 40               // in that time
 )
 
 // sentry sees to it that a host has a guard. A nil one has none.
