@@ -74,11 +74,7 @@ func TestShortTaskBeforeAStop(t *testing.T) {
 // TestStopBehindAShortTask: the deadline of a task that stops its worker stands, also if
 // its host had last looked when the one before ran, which has none: it hears nothing more.
 func TestStopBehindAShortTask(t *testing.T) {
-	for deadline := time.Now().Add(patience); !stopsBehind(t); {
-		if time.Now().After(deadline) {
-			t.Fatal("in no round had the host looked before")
-		}
-	}
+	untilUndisturbed(t, func() (looked bool) { return stopsBehind(t) })
 }
 
 // stopsBehind has a short task stop in its worker, with one behind it that stops the worker

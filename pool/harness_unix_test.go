@@ -107,7 +107,7 @@ func newProcessPool(t testing.TB, config pool.Config) *pool.ProcessPool {
 	return p
 }
 
-// nowhere points nowhere.
+// nowhere points nowhere, for the task fault.
 var nowhere *int
 
 // workerPID returns the pid of a pool's worker, of one that answers.

@@ -123,22 +123,23 @@ const emptyMap = 0xa0
 
 // hostilePool is a pool of which one worker has a task that must come through
 // whatever the others do. The first task submitted to it stands in slot 0 of its
-// worker and has the number 1.
-func hostilePool(t *testing.T, workers int) *pool.ProcessPool {
-	for {
-		p := newProcessPool(t, pool.Config{Workers: workers, Grace: 3 * time.Second})
+// worker and has the number 1: a bystander that took 10 ms to begin may have been
+// another worker's before, as its first.
+func hostilePool(t *testing.T, workers int) (p *pool.ProcessPool) {
+	t.Helper()
+	untilUndisturbed(t, func() bool {
+		p = newProcessPool(t, pool.Config{Workers: workers, Grace: 3 * time.Second})
 		ctx, cancel := context.WithCancel(t.Context())
 		submitted := time.Now()
 		bystander := running(t, untilCancelled.Submit(ctx, p, none{}))
-		undisturbed := time.Since(submitted) < 10*time.Millisecond
+		begun := time.Since(submitted)
 		t.Cleanup(func() {
 			cancel()
 			value(t, bystander)
 		})
-		if undisturbed {
-			return p
-		} // else it may have been another's before, which was slow to begin it
-	}
+		return begun < 10*time.Millisecond
+	})
+	return p
 }
 
 // TestForgery: a worker that sends what no worker sends is replaced; its task

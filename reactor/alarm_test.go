@@ -44,12 +44,12 @@ func TestAlarm(t *testing.T) {
 		t.Run("stopped", func(t *testing.T) {
 			a, rings := alarm(r)
 			a.Stop() // not set: nothing
-			for intime := false; !intime; {
+			untilUndisturbed(t, func() bool {
 				at := time.Now().Add(10 * time.Millisecond)
 				a.Set(at)
 				a.Stop()
-				if intime = time.Now().Before(at); !intime { // the machine was busy
-					continue
+				if !time.Now().Before(at) {
+					return false
 				}
 				for len(rings) > 0 {
 					<-rings // of a round before
@@ -58,7 +58,8 @@ func TestAlarm(t *testing.T) {
 				if len(rings) != 0 {
 					t.Error("it rang after Stop")
 				}
-			}
+				return true
+			})
 		})
 		t.Run("many, in the order of their times", func(t *testing.T) {
 			const n = 50

@@ -219,6 +219,17 @@ func eventually(t testing.TB, what string, condition func() bool) {
 	}
 }
 
+// untilUndisturbed makes rounds of a test until one was not disturbed: such a one,
+// by the test's own clock, decides nothing.
+func untilUndisturbed(t testing.TB, round func() (undisturbed bool)) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !round(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("every round in %v was disturbed", patience)
+		}
+	}
+}
+
 // tool returns the command of a program that every unix has.
 func tool(t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
