@@ -4,6 +4,7 @@ package actors_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -156,7 +157,8 @@ func TestSpare(t *testing.T) {
 		single(t, newSystem(t), w, sleeper())
 		p := receive(t, w.started)
 		p.Ready()
-		sendSignal(t, p.PID(), syscall.SIGSTOP) // TERM pends
+		sendSignal(t, p.PID(), syscall.SIGSTOP)
+		eventually(t, "stopped", func() bool { return strings.HasPrefix(status(p.PID()), "T") }) // TERM pends; before, it would come first
 		p.Kill(actors.Ladder{Ask: true, Term: true, Grace: time.Hour}, deadline)
 		receive(t, w.asked)
 		p.Spare()

@@ -28,6 +28,16 @@ func alive(pid int) bool { return pid > 1 && syscall.Kill(pid, 0) == nil }
 // runs tells whether the process exists and is no zombie, whose parent may be
 // slow to reap it.
 func runs(pid int) bool {
+	s := status(pid)
+	return s != "" && s[0] != 'Z'
+}
+
+// status returns a process's state as ps names it: T stopped, Z a zombie; empty: there
+// is none.
+func status(pid int) string {
 	out, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output()
-	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
